@@ -56,6 +56,10 @@ class ProtocolError(RequestError):
     """A protocol that cannot be applied to this evidence or these predictions."""
 
 
+class PluginError(RequestError):
+    """A plug-in that was asked for and cannot be imported."""
+
+
 class PredictorError(WorkError):
     """A predictor returned something that breaks the contract; names the image, what came and what was expected."""
 
