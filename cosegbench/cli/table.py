@@ -1,0 +1,99 @@
+"""``cosegbench table``: Table 1 as printed, and as measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from cosegbench.tables.grid import Grid
+
+FORMATS = ("github", "latex", "csv", "json", "html")
+"""Kept here so that ``--help`` imports no table code; a test holds them equal to what can be rendered."""
+
+DEFAULT_RESULTS = Path("results")
+
+
+@click.command(short_help="Print Table 1: as the paper prints it, and as measured.")
+@click.option(
+    "--results",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the records of `run` and `score`.  [default: results]",
+)
+@click.option("--suite", metavar="SUITE", help="Only the columns of this suite.  [default: every suite with records]")
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    metavar="NAME",
+    help="Rule of the measured figures; repeatable.  [default: standard, and coseg-authors where measured]",
+)
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="github", show_default=True, help="Format.")
+@click.option("--printed/--no-printed", default=True, show_default=True, help="Begin with the paper's own table.")
+@click.option("--json", "json_file", metavar="FILE", help="Also write JSON to FILE; `-` prints only JSON.")
+def command(
+    *,
+    results: Path | None,
+    suite: str | None,
+    protocols: tuple[str, ...],
+    format_: str,
+    printed: bool,
+    json_file: str | None,
+) -> None:
+    r"""Print Table 1 of the CoSeg paper: as the paper prints it, and as measured here.
+
+    Every printed figure that is not what its row or column says is marked and explained. Measured figures share a
+    column only where rule and ground truth are the same. Equal records give equal tables: no date, path or speed.
+
+    \b
+    Examples:
+      cosegbench table
+      cosegbench table --no-printed --suite miniature --protocol standard --protocol mmseg
+      cosegbench table --format latex > table1.tex
+    """
+    from cosegbench.files import write_text
+    from cosegbench.tables.render import render
+
+    grids: list[Grid] = []
+    if printed:
+        from cosegbench.tables.table1 import printed_grid
+
+        grids.append(printed_grid())
+    grids += _measured(results, suite, protocols)
+    if json_file not in (None, "-"):
+        write_text(Path(str(json_file)), render(grids, "json"))
+    click.echo(render(grids, "json" if json_file == "-" else format_), nl=False)
+
+
+def _measured(results: Path | None, suite: str | None, protocols: Sequence[str]) -> Sequence[Grid]:
+    from cosegbench.errors import UnknownNameError
+    from cosegbench.protocols import get_protocol
+    from cosegbench.suites import SUITES
+    from cosegbench.tables.figures import read_figures
+    from cosegbench.tables.measured import measured_grids
+
+    if suite is not None and suite not in SUITES:
+        raise UnknownNameError("suite", suite, SUITES)
+    for name in protocols:
+        get_protocol(name)
+    folder = results or DEFAULT_RESULTS
+    figures = read_figures(folder) if folder.is_dir() else ()
+    grids = measured_grids(figures, SUITES, suite, protocols)
+    _remark(grids, suite, protocols, sorted({figure.protocol for figure in figures}))
+    return grids
+
+
+def _remark(grids: Sequence[Grid], suite: str | None, protocols: Sequence[str], measured: Sequence[str]) -> None:
+    """Say on standard error what was asked for and is not there."""
+    shown = {grid.key.rpartition("/")[2] for grid in grids}
+    where = f" of suite {suite}" if suite else ""
+    if not grids and not protocols:
+        attempt = f"cosegbench run --predictor coseg-prefix --suite {suite or 'miniature'}"
+        click.echo(f"Nothing{where} was measured yet. Try: {attempt}", err=True)
+    for protocol in protocols:
+        if protocol not in shown:
+            known = ", ".join(measured) or "none"
+            click.echo(f"No record{where} holds a figure under {protocol!r}. Records hold: {known}.", err=True)

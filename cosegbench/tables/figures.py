@@ -1,0 +1,127 @@
+"""Measured figures out of records, each with what decides whether two of them may share a column."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cosegbench.records import Record, ScoreInfo, list_records, read_record
+
+SHORT = 12
+"""Digits of a digest that a table prints."""
+
+REFERENCES = {"random-labels": "chance", "single-class": "chance"}
+"""Predictors that come with the project and only give the scale; others say so in ``describe()["reference"]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One mIoU in percent, or None where the rule averages nothing.
+
+    ``name`` is the row: the predictor's id, and the folder too where that differs. ``rule`` and ``content`` are what
+    must be equal before two figures may share a column: the rule of scoring, and the labels that were scored.
+    ``limit`` is the number of images where not all were asked for.
+    """
+
+    name: str
+    reference: str
+    dataset: str
+    protocol: str
+    miou: float | None
+    averaged: int
+    classes: int
+    images: int
+    limit: int | None
+    rule: Mapping[str, Any]
+    content: Mapping[str, Any]
+    evaluation: str
+    method: str
+    weights: str | None
+    given: Mapping[str, Any]
+    tuned: bool
+
+    @property
+    def rule_key(self) -> str:
+        """Digest of the rule of scoring."""
+        return _digest(self.rule)
+
+    @property
+    def column_key(self) -> str:
+        """Digest of everything that the figures of one column must share."""
+        return _digest({"rule": self.rule, "content": self.content})
+
+
+def read_figures(results: Path) -> tuple[Figure, ...]:
+    """Every figure of every record below a results folder, in the order of the files and of the protocols' names.
+
+    Raises:
+        RecordError: the folder does not exist, or a file in it is not a record that this version can read.
+    """
+    return figures_of((path.parent.name, read_record(path)) for path in list_records(results))
+
+
+def figures_of(records: Iterable[tuple[str, Record]]) -> tuple[Figure, ...]:
+    """Every figure of these records, each given with the name of its folder."""
+    return tuple(
+        _figure(folder, record, score) for folder, record in records for _, score in sorted(record.scores.items())
+    )
+
+
+def differences(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """Names of what these figures differ in, for instance ``("evaluation: kernel", "labels")``."""
+    parts = [{**_flat(figure.rule), **_flat(figure.content)} for figure in figures]
+    names = sorted({name for part in parts for name in part})
+    return tuple(name for name in names if len({json.dumps(part.get(name), sort_keys=True) for part in parts}) > 1)
+
+
+def short(digest: str) -> str:
+    """The first digits of a digest, enough to tell two apart by eye."""
+    return digest[:SHORT]
+
+
+def _figure(folder: str, record: Record, score: ScoreInfo) -> Figure:
+    data, who = record.dataset, record.predictor
+    reference = who.facts.get("reference", REFERENCES.get(who.id, ""))
+    return Figure(
+        name=who.id if folder == who.id else f"{who.id} (in {folder})",
+        reference=reference if isinstance(reference, str) else "",
+        dataset=data.id,
+        protocol=score.protocol,
+        miou=score.miou,
+        averaged=sum(score.averaged),
+        classes=len(data.classes),
+        images=data.images,
+        limit=data.limit,
+        rule={
+            # the digest decides; the fields beside it only name what differs
+            "evaluation": {**score.evaluation.fields, "digest": score.evaluation.digest},
+            "vocabulary": data.vocabulary_digest,
+            "split": data.split,
+            "options": dict(data.options),
+        },
+        content={"labels": data.content_digest, "image list": data.image_list_digest},
+        evaluation=score.evaluation.digest,
+        method=score.method.digest,
+        weights=who.weights_digest,
+        given=dict(who.given),
+        tuned=who.tuned,
+    )
+
+
+def _flat(parts: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in parts.items():
+        if isinstance(value, Mapping):
+            flat.update({f"{name}: {key}": item for key, item in value.items()})
+        else:
+            flat[name] = value
+    return flat
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
