@@ -1,0 +1,94 @@
+"""The channels of evidence: which integer rows each one keeps for an image, as little-endian structured arrays.
+
+Every channel of every image is stored as the bytes of one such array in a fixed order, so that two images agree exactly
+when their bytes do. A later channel, ``boundary``, has its name reserved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosegbench.errors import EvidenceError
+from cosegbench.labels import IGNORE
+
+PAIRS = "pairs"
+"""Pixels of each (predicted class or void, true class). One last row with target IGNORE counts the ignored pixels."""
+
+BINARY = "binary"
+"""Per true class of an image: intersection, predicted and true pixels of its own binary mask; masks may overlap."""
+
+BINARY_EXCLUSIVE = "binary-exclusive"
+"""As ``binary``, from masks made exclusive by arg max."""
+
+RANKED = "ranked"
+"""The labels that were proposed for an image, best first, with their scores."""
+
+BOUNDARY = "boundary"
+"""Reserved; nothing fills it yet."""
+
+IntArray = npt.NDArray[np.int64]
+Rows = npt.NDArray[Any]
+
+_COUNTS = [("label", "<u2"), ("intersection", "<u4"), ("predicted", "<u4"), ("true", "<u4")]
+
+LAYOUTS: dict[str, np.dtype[Any]] = {
+    PAIRS: np.dtype([("prediction", "<u2"), ("target", "<u2"), ("pixels", "<u4")]),
+    BINARY: np.dtype(_COUNTS),
+    BINARY_EXCLUSIVE: np.dtype(_COUNTS),
+    RANKED: np.dtype([("label", "<u2"), ("score", "<f8")]),
+}
+"""Channel -> dtype of one row."""
+
+MAX_PIXELS = 2**32 - 1
+"""Counts of one image are 32-bit; totals over a data set are 64-bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One channel of many images, row under row.
+
+    Args:
+        image_ids: the images, sorted.
+        image: (n,) int64, index into ``image_ids`` of each row.
+        rows: (n,) structured array of the channel's layout.
+    """
+
+    image_ids: tuple[str, ...]
+    image: IntArray
+    rows: Rows
+
+    def column(self, name: str) -> IntArray:
+        """One integer column as (n,) int64."""
+        return self.rows[name].astype(np.int64)
+
+
+def check_rows(channel: str, rows: Rows, num_classes: int, where: str) -> None:
+    """Refuse rows that no evidence could have produced.
+
+    Raises:
+        EvidenceError: a class outside 0..K-1, rows out of order or repeated, or an intersection above its own areas.
+    """
+    labels = [rows["prediction"], rows["target"]] if channel == PAIRS else [rows["label"]]
+    for values in labels:
+        bad = (values >= num_classes) & ((values != IGNORE) if channel == PAIRS else True)
+        if bad.any():
+            raise EvidenceError(
+                f"evidence of image {where!r}, channel {channel!r}: class {int(values[bad][0])} is outside "
+                f"0..{num_classes - 1}."
+            )
+    if channel == PAIRS:
+        keys = rows["prediction"].astype(np.int64) * (IGNORE + 1) + rows["target"]
+        sound = bool((rows["pixels"] > 0).all()) and bool((np.diff(keys) > 0).all())
+    elif channel == RANKED:
+        sound = np.unique(rows["label"]).size == rows.size and bool((np.diff(rows["score"]) <= 0).all())
+    else:
+        smaller = np.minimum(rows["predicted"], rows["true"])
+        sound = np.unique(rows["label"]).size == rows.size and bool((rows["intersection"] <= smaller).all())
+    if not sound:
+        raise EvidenceError(
+            f"evidence of image {where!r}, channel {channel!r}: its rows contradict each other; the data is damaged."
+        )

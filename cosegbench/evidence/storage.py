@@ -1,0 +1,84 @@
+"""Evidence of many images as one compressed ``.npz``: columns, sorted images, equal evidence gives equal bytes."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cosegbench.errors import EvidenceError
+from cosegbench.evidence.channels import LAYOUTS, check_rows
+
+VERSION = 1
+
+Images = dict[str, dict[str, bytes]]
+
+
+def save(path: Path, num_classes: int, images: Mapping[str, Mapping[str, bytes]]) -> None:
+    """Write ``path`` (any suffix); the caller makes the write atomic.
+
+    Keys: ``version``, ``num_classes``, ``image_ids`` (sorted), and for each channel ``<channel>/images`` (which images
+    hold it), ``<channel>/counts`` (rows of each) and one array a column.
+    """
+    ids = sorted(images)
+    arrays: dict[str, Any] = {
+        "version": np.int64(VERSION),
+        "num_classes": np.int64(num_classes),
+        "image_ids": np.array(ids, dtype=np.str_) if ids else np.zeros(0, "<U1"),
+    }
+    for channel, layout in LAYOUTS.items():
+        held = [index for index, image_id in enumerate(ids) if channel in images[image_id]]
+        if not held:
+            continue
+        blobs = [images[ids[index]][channel] for index in held]
+        rows = np.frombuffer(b"".join(blobs), layout)
+        arrays[f"{channel}/images"] = np.array(held, np.uint32)
+        arrays[f"{channel}/counts"] = np.array([len(blob) // layout.itemsize for blob in blobs], np.uint32)
+        for name in layout.names or ():
+            arrays[f"{channel}/{name}"] = np.ascontiguousarray(rows[name])
+    # A file handle, because NumPy appends ".npz" to a path; its archive members carry a fixed date.
+    with path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def load(path: Path) -> tuple[int, Images]:
+    """Read what :func:`save` wrote.
+
+    Raises:
+        EvidenceError: no such file, not such a file, a newer version, or counts that contradict themselves.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return _read(path, archive)
+    except FileNotFoundError as error:
+        raise EvidenceError(f"no evidence at {path}; run the predictor again to make it.") from error
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise EvidenceError(f"{path} is not an evidence file or is damaged; run again with --fresh.") from error
+
+
+def _read(path: Path, archive: Any) -> tuple[int, Images]:
+    version = int(archive["version"])
+    if version > VERSION:
+        raise EvidenceError(f"{path} has version {version}; this cosegbench reads up to {VERSION}: update it.")
+    num_classes = int(archive["num_classes"])
+    ids = [str(image_id) for image_id in archive["image_ids"]]
+    images: Images = {image_id: {} for image_id in ids}
+    if len(images) != len(ids):
+        raise EvidenceError(f"{path} holds one image id twice.")
+    for channel, layout in LAYOUTS.items():
+        if f"{channel}/images" not in archive:
+            continue
+        counts = archive[f"{channel}/counts"].astype(np.int64)
+        rows = np.empty(int(counts.sum()), layout)
+        for name in layout.names or ():
+            rows[name] = archive[f"{channel}/{name}"]
+        start = 0
+        for index, count in zip(archive[f"{channel}/images"], counts, strict=True):
+            part = rows[start : start + int(count)]
+            check_rows(channel, part, num_classes, ids[int(index)])
+            images[ids[int(index)]][channel] = part.tobytes()
+            start += int(count)
+    return num_classes, images

@@ -1,0 +1,60 @@
+"""``mmseg`` and ``hf-evaluate``: one rule in two libraries, apart from how they round.
+
+mmsegmentation 1.x sums float32 vectors and rounds to two decimals inside the metric; here the integers are divided once
+and nothing is rounded, which gives the same two decimals. Sources: open-mmlab/mmsegmentation,
+mmseg/evaluation/metrics/iou_metric.py; huggingface/evaluate, metrics/mean_iou/mean_iou.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cosegbench.evidence import Evidence
+from cosegbench.kernels.base import IOU_OVER_DATA_SET, Kernel, Score, class_sums, mean, percent, ratio, total_ratio
+
+_FORMULA = IOU_OVER_DATA_SET + "; mean over the classes where that is not 0/0"
+
+
+def compute_mmseg(evidence: Evidence) -> Score:
+    """IoU and accuracy a class, each averaged where it is defined; unrounded."""
+    return _compute(evidence, MMSEG.name, ("mAcc", "aAcc"))
+
+
+def compute_hf(evidence: Evidence) -> Score:
+    """The same figures under the names that Hugging Face evaluate gives them, in percent."""
+    return _compute(evidence, HF_EVALUATE.name, ("mean_accuracy", "overall_accuracy"))
+
+
+def _compute(evidence: Evidence, name: str, names: tuple[str, str]) -> Score:
+    sums = class_sums(evidence)
+    iou = ratio(sums.hit, sums.union)
+    averaged = ~np.isnan(iou)
+    accuracy = ratio(sums.hit, sums.true)
+    extra = {
+        names[0]: percent(accuracy[~np.isnan(accuracy)]),
+        names[1]: total_ratio(sums.hit, sums.true),
+    }
+    return Score(name, mean(iou[averaged]), iou, averaged, extra)
+
+
+MMSEG = Kernel(
+    name="mmseg",
+    compute=compute_mmseg,
+    formula=_FORMULA,
+    source="mmsegmentation 1.x IoUMetric, before its rounding to two decimals",
+    void="a false negative",
+    ignore="left out",
+    absent="0 if it is predicted anywhere, otherwise left out",
+    averaged="classes with ground truth or prediction",
+)
+
+HF_EVALUATE = Kernel(
+    name="hf-evaluate",
+    compute=compute_hf,
+    formula=_FORMULA,
+    source="Hugging Face evaluate, mean_iou (which prints fractions)",
+    void="a false negative",
+    ignore="left out",
+    absent="0 if it is predicted anywhere, otherwise left out",
+    averaged="classes with ground truth or prediction",
+)
