@@ -68,12 +68,21 @@ class SplitCard:
 
 @dataclass(frozen=True, slots=True)
 class OptionCard:
-    """A convention that a user may choose; the choice is recorded."""
+    """A convention that a user may choose; the choice is recorded.
+
+    Args:
+        name: the option.
+        default: its value where the user says nothing.
+        choices: the values that it may have.
+        help: a sentence for people.
+        needs: ``"option=value"``: it means something only under that choice; empty: always.
+    """
 
     name: str
     default: str
     choices: tuple[str, ...]
     help: str
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +126,12 @@ class DatasetCard:
         marker: a file that must lie in the data root, or None.
         options: the conventions that a user may choose.
         archives: where the data comes from.
-        licence, homepage, citation, notes: for people.
-        formats, splits: variants in the order in which they are merged; use :meth:`format` and :meth:`split`.
+        licence: for people.
+        homepage: for people.
+        citation: for people.
+        notes: for people.
+        formats: variants in the order in which they are merged; use :meth:`format`.
+        splits: likewise, by name; use :meth:`split`.
     """
 
     path: Path
@@ -148,11 +161,11 @@ class DatasetCard:
         return vocabulary.with_background() if self.background == "class" else vocabulary
 
     def choose(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The value of every option: those given, defaults for the rest.
+        """The value of every option that means something here: those given, defaults for the rest.
 
         Raises:
             UnknownNameError: an option that the card does not have.
-            RequestError: a value that is not among the choices.
+            RequestError: a value that is not among the choices, or an option that has no effect under the others.
         """
         for name, value in given.items():
             if name not in self.options:
@@ -160,7 +173,13 @@ class DatasetCard:
             choices = self.options[name].choices
             if value not in choices:
                 raise RequestError(f"data set {self.id}: option {name}={value} is not one of {', '.join(choices)}.")
-        return {name: given.get(name, option.default) for name, option in self.options.items()}
+        values = {name: given.get(name, option.default) for name, option in self.options.items()}
+        for name, option in self.options.items():
+            if option.needs and option.needs not in [f"{key}={value}" for key, value in values.items()]:
+                if name in given:
+                    raise RequestError(f"data set {self.id}: option {name} has no effect without {option.needs}.")
+                del values[name]
+        return values
 
     def format(self, chosen: Mapping[str, str]) -> FormatCard:
         """The label format under the chosen options (all of them, as :meth:`choose` returns them)."""
@@ -182,5 +201,7 @@ class DatasetCard:
         merged: dict[str, Any] = {}
         for variant in self.splits[name]:
             if variant.holds(chosen):
+                if {"list", "images_json"} & variant.changes.keys():
+                    merged = {key: value for key, value in merged.items() if key not in ("list", "images_json")}
                 merged.update(variant.changes)
         return SplitCard(name, **merged)

@@ -143,7 +143,8 @@ def _split(table: Table) -> dict[str, Any]:
 
 def _option(name: str, table: Table) -> OptionCard:
     choices = table.texts("choices")
-    option = OptionCard(name, table.text("default", choices=choices), choices, table.text("help"))
+    default = table.text("default", choices=choices)
+    option = OptionCard(name, default, choices, table.text("help"), table.text("needs", ""))
     table.finish()
     return option
 
@@ -183,8 +184,13 @@ def _relative(table: Table, key: str, path: str) -> str:
 
 def _check(card: DatasetCard) -> None:
     """What only the whole card can show: a split, and a complete format under every single choice."""
+    for option in card.options.values():
+        other, _, value = option.needs.partition("=")
+        if option.needs and (other not in card.options or value not in card.options[other].choices):
+            raise CardError(f"{card.path}: [options.{option.name}] needs = {option.needs!r} is no choice of this card.")
     if not card.splits:
         raise CardError(f"{card.path}: [splits.NAME] is missing; a card needs at least one split.")
     for variant in card.formats:
+        # The base must be whole, and so must a variant that starts anew.
         if (not variant.option or "kind" in variant.changes) and not {"kind", "labels"} <= variant.changes.keys():
             raise CardError(f"{card.path}: [format] needs kind and labels.")

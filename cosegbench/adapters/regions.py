@@ -1,0 +1,149 @@
+"""COCO-style region files: index by image, check the categories, decode polygons and run lengths to masks."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cosegbench.errors import DataError
+from cosegbench.labels import IGNORE
+from cosegbench.vocabulary import Vocabulary
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class ImageRegions:
+    """One image of a region file.
+
+    Args:
+        height: in pixels.
+        width: in pixels.
+        split: the file's ``phase`` field, or None where it has none.
+        annotations: its annotations, in file order.
+    """
+
+    height: int
+    width: int
+    split: str | None = None
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_regions(path: Path, annotations_key: str, vocabulary: Vocabulary | None = None) -> dict[str, ImageRegions]:
+    """Index a region file by image id (the stem of ``file_name``).
+
+    Args:
+        path: the JSON file.
+        annotations_key: ``"annotations"``, or ``"annos_segmentation"`` in PASCAL in Detail.
+        vocabulary: where given, the file's categories must carry its names: a file that numbers its categories
+            otherwise would give wrong labels that look right.
+
+    Raises:
+        DataError: absent, not JSON, not of this layout, or its categories contradict the vocabulary.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: is missing.") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as JSON: {error}.") from error
+    try:
+        if vocabulary is not None:
+            _check_categories(path, content["categories"], vocabulary)
+        return _index(path, content["images"], content.get(annotations_key))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DataError(f"{path}: has not the layout of an annotation file: {error!r}.") from error
+
+
+def _index(
+    path: Path, images: list[dict[str, Any]], annotations: list[dict[str, Any]] | None
+) -> dict[str, ImageRegions]:
+    if annotations is None:
+        raise DataError(f"{path}: holds no list of annotations.")
+    by_number: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for annotation in annotations:
+        # 0 and 65535 have meanings of their own in a painted map.
+        if not 0 < annotation["category_id"] < IGNORE:
+            where = f"{path}, annotation {annotation.get('id')}"
+            raise DataError(f"{where}: category {annotation['category_id']} is no id.")
+        by_number[annotation["image_id"]].append(annotation)
+    found: dict[str, ImageRegions] = {}
+    for image in images:
+        number = image["id"] if "id" in image else image["image_id"]
+        regions = by_number.pop(number, [])
+        stem = PurePosixPath(image["file_name"]).stem
+        found[stem] = ImageRegions(int(image["height"]), int(image["width"]), image.get("phase"), regions)
+    if by_number:
+        raise DataError(
+            f"{path}: annotations name {len(by_number)} images that are not listed, such as {min(by_number)}."
+        )
+    return found
+
+
+def _check_categories(path: Path, categories: list[dict[str, Any]], vocabulary: Vocabulary) -> None:
+    known = {entry.native_id: {_plain(name) for name in (entry.name, *entry.synonyms)} for entry in vocabulary.classes}
+    problems = []
+    for category in categories:
+        number = category["id"] if "id" in category else category["category_id"]
+        if _plain(category["name"]) not in known.get(number, {_plain(category["name"])}):
+            problems.append(f"category {number} is {category['name']!r} in the file, not {sorted(known[number])}")
+    if problems:
+        raise DataError(f"{path}: its categories are not those of {vocabulary.id}.", problems)
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def decode_region(segmentation: Any, height: int, width: int, where: str) -> Mask:
+    """The pixels of one region, (height, width).
+
+    Args:
+        segmentation: a list of polygons (their union is meant), or a run-length dict with ``size`` [height, width] and
+            ``counts`` as a list or as COCO's compressed text. Runs go down columns and start with zeros.
+        height: of the image.
+        width: of the image.
+        where: names file and annotation in messages.
+
+    Raises:
+        DataError: neither of the two, a size that is not the image's, or runs that do not add up to it.
+    """
+    from pycocotools import mask as codec
+
+    try:
+        if isinstance(segmentation, dict):
+            _check_runs(segmentation, height, width, where)
+            plain = isinstance(segmentation["counts"], list)
+            runs = codec.frPyObjects(segmentation, height, width) if plain else segmentation
+        elif _polygons(segmentation):
+            runs = codec.merge(codec.frPyObjects(segmentation, height, width))
+        else:
+            raise DataError(f"{where}: segmentation is neither polygons of at least 3 points nor run lengths.")
+        decoded: Mask = codec.decode(runs).astype(bool)
+    except (ValueError, TypeError, KeyError, MemoryError) as error:
+        raise DataError(f"{where}: segmentation cannot be decoded: {error}.") from error
+    return decoded
+
+
+def _polygons(segmentation: Any) -> bool:
+    """Whether this is a list of polygons; the codec would take a list of four numbers for a box."""
+    return (
+        isinstance(segmentation, list)
+        and len(segmentation) > 0
+        and all(isinstance(part, list) and len(part) >= 6 and len(part) % 2 == 0 for part in segmentation)
+    )
+
+
+def _check_runs(segmentation: dict[str, Any], height: int, width: int, where: str) -> None:
+    if list(segmentation["size"]) != [height, width]:
+        raise DataError(f"{where}: run lengths are for size {segmentation['size']}, the image has {[height, width]}.")
+    counts = segmentation["counts"]
+    # The codec writes past its buffer where runs are longer than the image.
+    if isinstance(counts, list) and (min(counts, default=0) < 0 or sum(counts) != height * width):
+        raise DataError(f"{where}: runs add up to {sum(counts)}, the image has {height * width} pixels.")

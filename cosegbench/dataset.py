@@ -1,0 +1,268 @@
+"""One view of one data set, one split, with every convention resolved: what the run loop and the scorers read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from cosegbench.adapters import LabelReader, LabelSource, open_labels
+from cosegbench.card_schema import JSON_KINDS, DatasetCard
+from cosegbench.cards import load_card
+from cosegbench.errors import CosegbenchError, LabelError, MissingDataError, RequestError
+from cosegbench.files import file_digest
+from cosegbench.image_lists import image_list_digest, list_images
+from cosegbench.labels import LabelArray
+from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
+from cosegbench.photographs import open_photograph
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Result = TypeVar("Result")
+
+_WINDOW = 256
+
+
+class Dataset:
+    """One view, one split. Build it with :func:`load_dataset`; nothing is read before it is asked for.
+
+    Args:
+        card: the data set's card.
+        root: the data root.
+        split: a split of the card.
+        options: the chosen conventions, as :meth:`DatasetCard.choose` returns them.
+
+    Raises:
+        UnknownNameError: the card has no such split.
+        CardError: the card's vocabulary or values are wrong.
+    """
+
+    def __init__(self, card: DatasetCard, root: Path, split: str, options: Mapping[str, str]) -> None:
+        self.card, self.root, self.split, self.options = card, root, split, dict(options)
+        self.id, self.world = card.id, card.world
+        self.vocabulary = card.vocabulary()
+        self.format = card.format(self.options)
+        self.split_card = card.split(split, self.options)
+        self.labels: LabelReader = open_labels(LabelSource(root, split, self.format, self.vocabulary, self.options))
+        self._images = str(root / card.images.replace("{split}", split))
+        self._limit: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Dataset(id={self.id!r}, split={self.split!r}, root={str(self.root)!r}, options={self.options})"
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    @cached_property
+    def image_ids(self) -> tuple[str, ...]:
+        """The image ids, sorted.
+
+        Raises:
+            MissingDataError: the list of images is absent.
+        """
+        return list_images(self.card, self.split_card, self.format, self.root)[: self._limit]
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is the whole split, and not a :meth:`subset`."""
+        return self._limit is None
+
+    @cached_property
+    def image_list_digest(self) -> str:
+        """SHA-256 of the sorted image ids, each followed by a line feed."""
+        return image_list_digest(self.image_ids)
+
+    def image_path(self, image_id: str) -> Path:
+        """The photograph's file."""
+        return Path(self._images.replace("{id}", image_id))
+
+    def image(self, image_id: str) -> Image.Image:
+        """The photograph as RGB, as stored (EXIF orientation is not applied); ``info["image_id"]`` is set.
+
+        Raises:
+            DataError: the file is absent, is no image, or breaks off.
+        """
+        return open_photograph(self.image_path(image_id), image_id)
+
+    def target(self, image_id: str) -> LabelArray:
+        """The label map, (H, W) uint16: class indices 0..K-1, 65535 where a pixel is not scored.
+
+        Raises:
+            DataError: the label is absent or cannot be decoded.
+            LabelError: it has the wrong type, or a value that the card does not know.
+        """
+        return self.labels.target(image_id)
+
+    def sample(self, image_id: str) -> tuple[Image.Image, LabelArray]:
+        """Photograph and label map together.
+
+        Raises:
+            DataError: as :meth:`image` and :meth:`target`.
+            LabelError: as :meth:`target`, or the two have different sizes.
+        """
+        image, target = self.image(image_id), self.target(image_id)
+        if image.size[::-1] != target.shape:
+            raise LabelError(
+                f"{self.labels.path(image_id)}: label has (height, width) {target.shape}, "
+                f"photograph {self.image_path(image_id)} has {image.size[::-1]}."
+            )
+        return image, target
+
+    def subset(self, limit: int) -> Dataset:
+        """The first ``limit`` images of this data set; a larger limit gives all of them.
+
+        Raises:
+            RequestError: the limit is below 1.
+        """
+        if limit < 1:
+            raise RequestError(f"a limit of {limit} images leaves nothing; give 1 or more.")
+        part = Dataset(self.card, self.root, self.split, self.options)
+        part.labels = self.labels
+        if limit < len(self.image_ids):
+            part.image_ids, part._limit = self.image_ids[:limit], limit
+        return part
+
+    def missing(self, *, photographs: bool = True) -> list[str]:
+        """What is not there, one line each; empty where the split is complete at a cheap look.
+
+        Looks at folders, lists and counts, and opens no label and no photograph; :func:`cosegbench.verify.verify` does.
+
+        Args:
+            photographs: whether photographs are needed; scoring saved predictions does without.
+        """
+        return list(_missing(self, photographs))
+
+    def content_digest(self) -> str:
+        """SHA-256 over (image id, SHA-256 of its label file) of every image: which labels were scored.
+
+        Raises:
+            MissingDataError: a label file is absent.
+        """
+        digest = hashlib.sha256()
+        try:
+            if self.format.kind in JSON_KINDS:
+                one = file_digest(self.labels.path(""))
+                digests: Iterable[str] = (one for _ in self.image_ids)
+            else:
+                digests = in_threads(lambda image_id: file_digest(self.labels.path(image_id)), self.image_ids)
+            for image_id, label in zip(self.image_ids, digests, strict=True):
+                digest.update(f"{image_id} {label}\n".encode())
+        except OSError as error:
+            raise MissingDataError(f"data set {self.id}: {error}.") from error
+        return digest.hexdigest()
+
+
+def locate_dataset(name: str | Path, data_root: Path | None = None, split: str = "val", **options: str) -> Dataset:
+    """As :func:`load_dataset`, without looking whether the data is there.
+
+    Raises:
+        UnknownNameError: no such data set, split or option.
+        RequestError: an option's value is not among its choices.
+        MissingDataError: there is no data root at all.
+        CardError: the card is wrong.
+    """
+    card = load_card(name)
+    root = data_root if data_root is not None else default_data_root()
+    if root is None:
+        raise MissingDataError(
+            f"data set {card.id}: no data root is known. Give --data-root DIR or set {DATA_ROOT_VARIABLE}. "
+            f"{advice(card)}"
+        )
+    return Dataset(card, root, split, card.choose(options))
+
+
+def load_dataset(name: str | Path, data_root: Path | None = None, split: str = "val", **options: str) -> Dataset:
+    """One view of a data set.
+
+    Args:
+        name: id of a built-in card (``"voc20"``), or the path of a card (``"./mine.toml"``).
+        data_root: where the data lies; the default is the folder that ``COSEGBENCH_DATA`` names.
+        split: a split of the card.
+        options: conventions of the card that differ from their defaults, for instance ``images="5105"``.
+
+    Raises:
+        UnknownNameError: no such data set, split or option.
+        RequestError: an option's value is not among its choices.
+        MissingDataError: no data root, or lists or labels are absent; says what was expected where.
+        CardError: the card is wrong.
+    """
+    dataset = locate_dataset(name, data_root, split, **options)
+    if absent := [line for line in dataset.missing(photographs=False) if not line.startswith("count: ")]:
+        text = "\n".join(f"  - {line}" for line in absent)
+        raise MissingDataError(
+            f"data set {dataset.id}, split {split}, is not complete:\n{text}\n{advice(dataset.card)}"
+        )
+    return dataset
+
+
+def advice(card: DatasetCard) -> str:
+    """The one command that mends missing data."""
+    if card.world == "miniature":
+        return "Draw it with: cosegbench datasets miniature --out DIR"
+    return f"Which archives it needs and where they unpack: cosegbench datasets info {card.id}"
+
+
+def class_counts(dataset: Dataset) -> npt.NDArray[np.int64]:
+    """Number of distinct classes in each image's ground truth, (n_images,) in the order of ``image_ids``.
+
+    Raises:
+        DataError: a label is absent or cannot be decoded.
+        LabelError: a label is wrong.
+    """
+    counts = in_threads(lambda image_id: np.count_nonzero(dataset.labels.count(image_id).classes), dataset.image_ids)
+    return np.fromiter(counts, np.int64, len(dataset.image_ids))
+
+
+def in_threads(work: Callable[[str], Result], image_ids: Iterable[str]) -> Iterator[Result]:
+    """``work`` of every image id, in order, on a few threads: decoders release the interpreter while they work."""
+    ids = list(image_ids)
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        # In windows, because a pool is handed all of its work at once and would keep every result in memory.
+        for start in range(0, len(ids), _WINDOW):
+            yield from pool.map(work, ids[start : start + _WINDOW])
+
+
+def _missing(dataset: Dataset, photographs: bool) -> Iterator[str]:
+    card, root = dataset.card, dataset.root
+    if not root.is_dir():
+        yield f"{root} is missing: the data root."
+        return
+    if card.marker and not (root / card.marker).is_file():
+        yield f"{root / card.marker} is missing: {root} is not a data root of the {card.world} world."
+        return
+    labels = dataset.labels.path("")
+    if dataset.format.kind in JSON_KINDS:
+        if not labels.is_file():
+            yield f"{labels} is missing: the labels."
+    elif not labels.parent.is_dir():
+        yield f"{labels.parent} is missing: the folder of labels."
+    if photographs and not (folder := dataset.image_path("").parent).is_dir():
+        yield f"{folder} is missing: the folder of photographs."
+    try:
+        found = len(dataset.image_ids)
+    except CosegbenchError as error:
+        yield str(error)
+        return
+    if found == 0:
+        yield f"{dataset.id}, split {dataset.split}: the list of images is empty."
+    yield from _miscounted(dataset, found)
+
+
+def _miscounted(dataset: Dataset, found: int) -> Iterator[str]:
+    """Lines that begin with ``count: ``: the data can be read, and is not the split that the card pins."""
+    split = dataset.split_card
+    if not dataset.whole:
+        return
+    where = f"count: data set {dataset.id}, split {dataset.split}:"
+    if split.count is not None and found != split.count:
+        yield f"{where} {found} images are listed, {split.count} were expected."
+    elif split.ids_sha256 and dataset.image_list_digest != split.ids_sha256:
+        yield f"{where} the image ids are not those that the card pins (SHA-256 {dataset.image_list_digest})."
