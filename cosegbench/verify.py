@@ -1,0 +1,126 @@
+"""Looking at every file of a split: all problems at once, each with its file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from cosegbench.adapters import LabelCounts
+from cosegbench.dataset import Dataset, in_threads
+from cosegbench.errors import CosegbenchError, DataError
+from cosegbench.photographs import check_photograph
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was found.
+
+    Args:
+        problems: one line each, with the file; empty where all is well.
+        images: how many images were looked at.
+        pixels: class name -> ground truth pixels, in the vocabulary's order.
+        classes_without_gt: names of the classes that no pixel has. Not a problem: 114 of Context-459's have none.
+        ignored_share: ignored pixels among all pixels, 0 to 1.
+        unused: stored value -> pixels, for values that the format defines, that should not occur, and that are ignored.
+        classes_per_image: mean number of distinct classes in an image.
+    """
+
+    problems: tuple[str, ...]
+    images: int = 0
+    pixels: Mapping[str, int] = field(default_factory=dict)
+    classes_without_gt: tuple[str, ...] = ()
+    ignored_share: float = 0.0
+    unused: Mapping[int, int] = field(default_factory=dict)
+    classes_per_image: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def raise_problems(self, what: str) -> None:
+        """Turn problems into an error.
+
+        Args:
+            what: names the data set in the first line.
+
+        Raises:
+            DataError: there are problems; lists them all.
+        """
+        if self.problems:
+            raise DataError(f"{what}: {len(self.problems)} problem(s) in the data.", self.problems)
+
+
+def verify(
+    dataset: Dataset, *, photographs: bool = True, progress: Callable[[int], object] | None = None
+) -> VerifyReport:
+    """Check layout and counts, then decode every label and every photograph of the split.
+
+    Args:
+        dataset: what to look at; of a subset, counts are not checked.
+        photographs: whether photographs are needed.
+        progress: called with 1 after each image.
+
+    Returns:
+        The report; nothing that is wrong with the data is raised.
+    """
+    problems = dataset.missing(photographs=photographs)
+    try:
+        image_ids = dataset.image_ids
+        dataset.labels.has("")  # reads the index of a region file once, before the threads need it
+    except CosegbenchError as error:
+        return VerifyReport(tuple(dict.fromkeys([*problems, *str(error).split("\n  - ")])))
+    if any(not line.startswith("count: ") for line in problems):
+        # Without a folder, every single file would be reported as well.
+        return VerifyReport(tuple(problems))
+    totals = np.zeros(len(dataset.vocabulary), np.int64)
+    ignored = pixels = present = 0
+    unused: Counter[int] = Counter()
+    for lines, counts in in_threads(partial(_check_image, dataset, photographs), image_ids):
+        problems.extend(lines)
+        if counts is not None:
+            totals += counts.classes
+            ignored += counts.ignored
+            pixels += counts.shape[0] * counts.shape[1]
+            present += int(np.count_nonzero(counts.classes))
+            unused.update(counts.unused)
+        if progress is not None:
+            progress(1)
+    names = dataset.vocabulary.names
+    return VerifyReport(
+        problems=tuple(problems),
+        images=len(image_ids),
+        pixels=dict(zip(names, totals.tolist(), strict=True)),
+        classes_without_gt=tuple(name for name, total in zip(names, totals, strict=True) if total == 0),
+        ignored_share=ignored / pixels if pixels else 0.0,
+        unused=dict(sorted(unused.items())),
+        classes_per_image=present / len(image_ids) if image_ids else 0.0,
+    )
+
+
+def _check_image(dataset: Dataset, photographs: bool, image_id: str) -> tuple[list[str], LabelCounts | None]:
+    """Everything that is wrong with one image, and what its label holds where it can be read."""
+    problems: list[str] = []
+    counts: LabelCounts | None = None
+    try:
+        counts = dataset.labels.count(image_id)
+    except CosegbenchError as error:
+        problems.append(str(error))
+    if not photographs:
+        return problems, counts
+    try:
+        shape, orientation = check_photograph(dataset.image_path(image_id), image_id)
+    except CosegbenchError as error:
+        problems.append(str(error))
+        return problems, counts
+    if counts is not None and counts.shape != shape:
+        turned = " (its EXIF orientation turns it; labels belong to the image as stored)" if orientation > 4 else ""
+        problems.append(
+            f"{dataset.labels.path(image_id)}: label has (height, width) {counts.shape}, "
+            f"photograph {dataset.image_path(image_id)} has {shape}{turned}."
+        )
+    return problems, counts
