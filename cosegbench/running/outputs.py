@@ -1,0 +1,73 @@
+"""Calling a predictor: whatever it raises or returns wrongly is named with the images that it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cosegbench.errors import CosegbenchError, PredictorError
+from cosegbench.plugins import describe_failure
+from cosegbench.prediction import LabelMap, MaskSet, Prediction, ScoreMap
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_TYPES = (LabelMap, ScoreMap, MaskSet)
+_EXPECTED = "one LabelMap, ScoreMap or MaskSet for each image"
+
+
+def call_predict(predictor: Any, images: Sequence[Image.Image], image_ids: Sequence[str]) -> list[Prediction]:
+    """Predict one batch and check that the answer is a sequence of as many predictions as images.
+
+    Arrays are looked at later, when they are reduced (:func:`cosegbench.assignment.assign`).
+
+    Raises:
+        PredictorError: the predictor raised, or returned something else; names the image and what came.
+    """
+    where = f"images {name_images(image_ids)}"
+    answer = guarded(predictor, "predict", where, images)
+    if isinstance(answer, _TYPES):
+        raise PredictorError(
+            f"{where}: predict returned a bare {type(answer).__name__}; expected a list with {_EXPECTED}."
+        )
+    if not hasattr(answer, "__len__") or not hasattr(answer, "__getitem__") or isinstance(answer, str | bytes | dict):
+        raise PredictorError(f"{where}: predict returned {_describe(answer)}; expected a list with {_EXPECTED}.")
+    if len(answer) != len(images):
+        raise PredictorError(
+            f"{where}: predict returned {len(answer)} predictions for {len(images)} images; expected {_EXPECTED}."
+        )
+    for image_id, prediction in zip(image_ids, answer, strict=True):
+        if not isinstance(prediction, _TYPES):
+            hint = " Wrap the array in LabelMap(labels)." if hasattr(prediction, "shape") else ""
+            raise PredictorError(
+                f"image {image_id!r}: predict returned {_describe(prediction)}; expected {_EXPECTED}.{hint}"
+            )
+    return list(answer)
+
+
+def guarded(predictor: Any, method: str, where: str, *arguments: Any) -> Any:
+    """Call a method of a predictor.
+
+    Raises:
+        PredictorError: it raised; says what, where in its file, and for which images. Errors of our own pass through.
+    """
+    try:
+        return getattr(predictor, method)(*arguments)
+    except CosegbenchError:
+        raise
+    except Exception as error:  # a predictor may raise anything
+        name = type(predictor).__name__
+        raise PredictorError(f"{where}: {name}.{method} raised {describe_failure(error)}.") from error
+
+
+def name_images(image_ids: Sequence[str]) -> str:
+    """The first few ids, and how many more there are."""
+    shown = ", ".join(repr(image_id) for image_id in image_ids[:4])
+    return shown if len(image_ids) <= 4 else f"{shown} and {len(image_ids) - 4} more"
+
+
+def _describe(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    if shape is not None:
+        return f"a bare {type(value).__name__} of shape {tuple(shape)} and type {getattr(value, 'dtype', '?')}"
+    return "None" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,53 @@
+"""What a process sets so that its bits can be repeated: number of threads, state of the random generators."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from cosegbench.errors import RequestError
+
+
+def available_cores() -> int:
+    """Cores that this process may use: the default number of threads."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def limited_threads(threads: int) -> Iterator[None]:
+    """Give torch that many threads for a while, if a predictor has imported it; it is never imported for this.
+
+    Raises:
+        RequestError: fewer than one thread.
+    """
+    if threads < 1:
+        raise RequestError(f"--threads is {threads}; it must be 1 or more.")
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def seed_batch(seed: int, batch: int) -> None:
+    """Seed the random generators of Python, NumPy and (where imported) torch for one batch.
+
+    So a predictor that draws from them gives the same bits whether or not the run was interrupted before this batch.
+    """
+    state = int.from_bytes(hashlib.sha256(f"{seed}:{batch}".encode()).digest()[:4], "big")
+    random.seed(state)
+    np.random.seed(state)  # the global generator is what careless predictors use
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(state)
