@@ -43,7 +43,7 @@ def command(
     printed: bool,
     json_file: str | None,
 ) -> None:
-    r"""Print Table 1 of the CoSeg paper: as the paper prints it, and as measured here.
+    r"""Print Table 1: as the paper prints it, and as measured.
 
     Every printed figure that is not what its row or column says is marked and explained. Measured figures share a
     column only where rule and ground truth are the same. Equal records give equal tables: no date, path or speed.
@@ -69,21 +69,27 @@ def command(
 
 
 def _measured(results: Path | None, suite: str | None, protocols: Sequence[str]) -> Sequence[Grid]:
-    from cosegbench.errors import UnknownNameError
-    from cosegbench.protocols import get_protocol
-    from cosegbench.suites import SUITES
+    from cosegbench.suites import SUITES, suite_datasets
     from cosegbench.tables.figures import read_figures
     from cosegbench.tables.measured import measured_grids
 
-    if suite is not None and suite not in SUITES:
-        raise UnknownNameError("suite", suite, SUITES)
-    for name in protocols:
-        get_protocol(name)
+    if suite is not None:
+        suite_datasets(suite)
+    _check_protocols(protocols)
     folder = results or DEFAULT_RESULTS
     figures = read_figures(folder) if folder.is_dir() else ()
     grids = measured_grids(figures, SUITES, suite, protocols)
     _remark(grids, suite, protocols, sorted({figure.protocol for figure in figures}))
     return grids
+
+
+def _check_protocols(names: Sequence[str]) -> None:
+    """Refuse an unknown protocol before any record is read."""
+    if names:
+        from cosegbench.protocols import get_protocol
+
+        for name in names:
+            get_protocol(name)
 
 
 def _remark(grids: Sequence[Grid], suite: str | None, protocols: Sequence[str], measured: Sequence[str]) -> None:
