@@ -30,14 +30,14 @@ def spoken(rng: Generator, concept: Concept) -> str:
 
 
 def with_article(text: str, kind: str) -> str:
-    """ "a dog", "an apple"; stuff stays bare."""
+    """The name as a caption says it: "a dog", "an apple"; stuff stays bare."""
     if kind == "stuff":
         return text
     return f"{'an' if text[0] in 'aeiou' else 'a'} {text}"
 
 
 def joined(words: Sequence[str]) -> str:
-    """ "x", "x and y", "x, y and z"."""
+    """The words as a list in a sentence: "x, y and z"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
@@ -66,8 +66,8 @@ def captions(rng: Generator, scene: Scene) -> list[str]:
 
 
 def closeup_captions(rng: Generator, concept: Concept) -> list[str]:
-    """One caption that names the concept alone."""
-    return [f"a photo of {with_article(spoken(rng, concept), concept.kind)}"]
+    """Two captions that name the concept alone, one in the form "a photo of a ...", in which every name is asked for."""
+    return [f"a photo of {with_article(spoken(rng, concept), concept.kind)}", f"a photo of a {spoken(rng, concept)}"]
 
 
 def phrases(rng: Generator, scene: Scene, image: str) -> list[dict[str, Any]]:
