@@ -1,0 +1,113 @@
+"""The hyper-parameters of CoSeg, each a named field with the paper's value as its default.
+
+A configuration is frozen, is saved in a checkpoint's JSON, and is all that differs between ViT-B/16 and the miniature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, TypeVar
+
+from cosegbench.errors import RequestError
+
+Variant = Literal["prefix", "xatten"]
+FilmOrder = Literal["block-film", "film-block"]
+
+_C = TypeVar("_C", bound="LabelModelConfig | MaskDecoderConfig")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelModelConfig:
+    """The transformer that turns the image's patch tokens into label tokens.
+
+    Args:
+        variant: ``prefix`` (decoder-only blocks over [queries; tokens], no attention mask) or ``xatten`` (an encoder over
+            the tokens and a decoder whose queries cross-attend to it).
+        queries: N, learnable query tokens, one label and one mask each.
+        width: width of the tokens; that of CLIP's joint space.
+        blocks: decoder-only blocks of ``prefix``; ``xatten`` splits them evenly between encoder and decoder.
+        heads: attention heads.
+        feedforward: width of the feed-forward layers.
+        dropout: dropout while training.
+        query_std: standard deviation of the queries' normal initialisation.
+    """
+
+    variant: Variant = "prefix"
+    queries: int = 20
+    width: int = 512
+    blocks: int = 8
+    heads: int = 4
+    feedforward: int = 2048
+    dropout: float = 0.1
+    query_std: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class MaskDecoderConfig:
+    """CoSeg's mask decoder: transformer blocks at a reduced width, conditioned by FiLM on a label token.
+
+    Args:
+        hidden: CLIP's width.
+        width: width of the conditioning token (CLIP's joint space).
+        reduce: the decoder's width, ``d_reduce``.
+        taps: which CLIP hidden states are read, in the order of the blocks; 0 is the embedding before the first layer.
+        heads: attention heads of a block.
+        feedforward: width of a block's feed-forward layer.
+        dropout: dropout while training.
+        patch: CLIP's patch size in pixels; a multiple of 4, because the head upsamples by 4 and then by patch/4.
+        order: ``block-film`` as the paper writes it, or ``film-block`` as the authors' code does it.
+        shared_film: one FiLM for all blocks (authors' code) instead of one each.
+        condition: what FiLM sees of a label token: ``raw``, or ``unit`` -- brought to the length sqrt(width), so that a
+            predicted token and a text embedding of the same direction draw the same mask.
+    """
+
+    hidden: int = 768
+    width: int = 512
+    reduce: int = 128
+    taps: tuple[int, ...] = (3, 6, 9)
+    heads: int = 4
+    feedforward: int = 2048
+    dropout: float = 0.1
+    patch: int = 16
+    order: FilmOrder = "block-film"
+    shared_film: bool = False
+    condition: Literal["raw", "unit"] = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class CoSegConfig:
+    """Both halves of a CoSeg system and the side in pixels of its square input."""
+
+    label_model: LabelModelConfig = LabelModelConfig()
+    mask_decoder: MaskDecoderConfig = MaskDecoderConfig()
+    image_size: int = 224
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for a checkpoint's JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> CoSegConfig:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            RequestError: an unknown or missing field, named.
+        """
+        try:
+            return cls(
+                _read(LabelModelConfig, data["label_model"]),
+                _read(MaskDecoderConfig, data["mask_decoder"]),
+                int(data["image_size"]),
+            )
+        except KeyError as error:
+            raise RequestError(f"CoSeg configuration: the field {error.args[0]!r} is missing.") from error
+
+
+def _read(kind: type[_C], data: Mapping[str, Any]) -> _C:
+    known = {field.name for field in fields(kind)}
+    unknown = sorted(set(data) - known)
+    if unknown:
+        raise RequestError(f"CoSeg configuration: unknown field {unknown[0]!r}; known: {', '.join(sorted(known))}.")
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    return kind(**values)

@@ -1,0 +1,76 @@
+"""A CoSeg system: a label model and a mask decoder over a frozen CLIP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from cosegbench_baselines.backbone import FrozenClip, ImageFeatures
+from cosegbench_baselines.checkpoint import load_checkpoint
+from cosegbench_baselines.config import CoSegConfig
+from cosegbench_baselines.label_model import build_label_model
+from cosegbench_baselines.mask_decoder import MaskDecoder
+
+
+@dataclass(frozen=True, slots=True)
+class CoSegOutput:
+    """Label tokens (B, N, width) and mask logits (B, N, S, S)."""
+
+    tokens: torch.Tensor
+    masks: torch.Tensor
+
+
+class CoSeg(nn.Module):
+    """The trained half of CoSeg; the frozen CLIP is not part of it.
+
+    Args:
+        config: sizes.
+        positions: (N, width) positions of the queries; zeros where they will be read from a checkpoint.
+    """
+
+    def __init__(self, config: CoSegConfig, positions: torch.Tensor | None = None) -> None:
+        super().__init__()
+        self.config = config
+        label = config.label_model
+        self.labels = build_label_model(
+            label, torch.zeros(label.queries, label.width) if positions is None else positions
+        )
+        self.decoder = MaskDecoder(config.mask_decoder)
+
+    def forward(self, features: ImageFeatures) -> CoSegOutput:
+        """Label tokens, and the masks that are conditioned on them."""
+        assert features.patches is not None
+        tokens = self.labels(features.patches)
+        return CoSegOutput(tokens, self.decoder(features.taps, tokens))
+
+
+def coseg_config(clip: FrozenClip, **changes: Any) -> CoSegConfig:
+    """The paper's configuration with the sizes that the CLIP dictates; ``changes`` replace whole halves' fields.
+
+    Args:
+        clip: gives widths, patch size and input size.
+        changes: ``label_model`` and ``mask_decoder``, mappings of fields to values.
+    """
+    from cosegbench_baselines.config import LabelModelConfig, MaskDecoderConfig
+
+    label = {"width": clip.width, **changes.get("label_model", {})}
+    decoder = {"hidden": clip.hidden, "width": clip.width, "patch": clip.patch, **changes.get("mask_decoder", {})}
+    return CoSegConfig(LabelModelConfig(**label), MaskDecoderConfig(**decoder), clip.image_size)
+
+
+def load_coseg(path: Path) -> tuple[CoSeg, Mapping[str, Any]]:
+    """A CoSeg checkpoint and its JSON.
+
+    Raises:
+        MissingWeightsError: a file is not there.
+        DataError: the file is not what its JSON says.
+    """
+    checkpoint = load_checkpoint(path, "coseg")
+    model = CoSeg(CoSegConfig.from_json(checkpoint.info["config"]))
+    model.load_state_dict(dict(checkpoint.tensors))
+    return model.eval().requires_grad_(False), checkpoint.info

@@ -1,0 +1,90 @@
+"""Captioned pictures in memory, and the batches that a contrastive loss draws from them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cosegbench.errors import MissingDataError
+from cosegbench_baselines.pixels import squash
+
+
+@dataclass(frozen=True, slots=True)
+class Captioned:
+    """Pictures with their captions.
+
+    Args:
+        pixels: (n, 3, side, side) uint8, the whole picture squashed to a square.
+        captions: for each picture, at least one text.
+        concepts: for each picture what it is a close-up of, or "" for a scene.
+        digest: sha256 of the caption file.
+    """
+
+    pixels: torch.Tensor
+    captions: tuple[tuple[str, ...], ...]
+    concepts: tuple[str, ...]
+    digest: str
+
+
+def load_captions(data_root: Path, split: str, side: int) -> Captioned:
+    """Read ``miniature/captions_<split>.jsonl`` under ``data_root`` and every picture that it names.
+
+    Raises:
+        MissingDataError: the caption file is not there.
+    """
+    from PIL import Image
+
+    path = data_root / "miniature" / f"captions_{split}.jsonl"
+    if not path.is_file():
+        raise MissingDataError(
+            f"captions: {path} is not there. `cosegbench datasets miniature --out {data_root}` draws it."
+        )
+    blob = path.read_bytes()
+    rows = [json.loads(line) for line in blob.decode("utf-8").splitlines() if line.strip()]
+    pixels = torch.empty(len(rows), 3, side, side, dtype=torch.uint8)
+    for index, row in enumerate(rows):
+        with Image.open(data_root / row["image"]) as image:
+            pixels[index] = squash([image], side, Image.Resampling.BICUBIC)[0]
+    return Captioned(
+        pixels,
+        tuple(tuple(row["captions"]) for row in rows),
+        tuple(row.get("concept", "") for row in rows),
+        hashlib.sha256(blob).hexdigest(),
+    )
+
+
+def shifted(pixels: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:
+    """A random ``size`` square out of each (side >= size) picture, mirrored half of the time."""
+    room = pixels.shape[-1] - size
+    tops, lefts = rng.integers(0, room + 1, len(pixels)), rng.integers(0, room + 1, len(pixels))
+    mirrored = rng.random(len(pixels)) < 0.5
+    cuts = []
+    for picture, top, left, mirror in zip(pixels, tops, lefts, mirrored, strict=True):
+        cut = picture[:, top : top + size, left : left + size]
+        cuts.append(cut.flip(-1) if mirror else cut)
+    return torch.stack(cuts)
+
+
+def unique_texts(chosen: Sequence[str], known: Sequence[Sequence[str]]) -> tuple[list[str], torch.Tensor]:
+    """The distinct texts of a batch and which pictures they are true of.
+
+    Args:
+        chosen: one caption a picture.
+        known: all captions of each picture; a text among them is a positive of the picture too.
+
+    Returns:
+        M texts, and (B, M) bool positives; each row and each column holds at least one.
+    """
+    texts = sorted(set(chosen))
+    positive = torch.zeros(len(chosen), len(texts), dtype=torch.bool)
+    for row, (own, all_of_it) in enumerate(zip(chosen, known, strict=True)):
+        every = {own, *all_of_it}
+        for column, text in enumerate(texts):
+            positive[row, column] = text in every
+    return texts, positive
