@@ -66,7 +66,7 @@ def captions(rng: Generator, scene: Scene) -> list[str]:
 
 
 def closeup_captions(rng: Generator, concept: Concept) -> list[str]:
-    """Two captions that name the concept alone, one in the form "a photo of a ...", in which every name is asked for."""
+    """Two captions that name the concept alone, one in the form "a photo of a ...", in which names are asked for."""
     return [f"a photo of {with_article(spoken(rng, concept), concept.kind)}", f"a photo of a {spoken(rng, concept)}"]
 
 

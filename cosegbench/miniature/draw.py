@@ -34,8 +34,8 @@ class MiniatureSizes:
     voc_val: int = 120
     context_train: int = 40
     context_val: int = 150
-    caption_scenes: int = 1500
-    closeups_train: int = 80
+    caption_scenes: int = 1400
+    closeups_train: int = 78
     closeups_val: int = 10
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,11 @@ from PIL import Image, ImageDraw
 from cosegbench.miniature.indoor_things import INDOOR
 from cosegbench.miniature.outdoor_things import OUTDOOR
 from cosegbench.miniature.rare_things import RARE
-from cosegbench.miniature.shapes import FIXED, RGB, Part, Shape
+from cosegbench.miniature.shapes import FIXED, Part, Shape
 from cosegbench.miniature.textures import Generator, smooth_noise
 
 SHAPES: Mapping[str, Shape] = {**OUTDOOR, **INDOOR, **RARE}
-SUPERSAMPLE = 3
+SUPERSAMPLE = 2
 Mask = NDArray[np.bool_]
 
 
@@ -39,11 +40,6 @@ def footprint(name: str) -> tuple[float, float]:
     return SHAPES[name].aspect, float(mask.sum() / (64 * 64 * SHAPES[name].aspect))
 
 
-def _jitter(rng: Generator, colour: RGB, spread: float) -> RGB:
-    red, green, blue = np.clip(np.array(colour) + rng.normal(0, spread, 3), 0, 255).astype(int).tolist()
-    return red, green, blue
-
-
 def paint_thing(rng: Generator, name: str, height: int) -> tuple[NDArray[np.uint8], Mask]:
     """One individual of the thing called `name`, `height` pixels tall before its pose.
 
@@ -60,7 +56,8 @@ def paint_thing(rng: Generator, name: str, height: int) -> tuple[NDArray[np.uint
     roles = dict(FIXED)
     roles["a"] = shape.a[int(rng.integers(len(shape.a)))]
     roles["b"] = shape.b[int(rng.integers(len(shape.b)))]
-    roles = {role: _jitter(rng, colour, 10.0) for role, colour in roles.items()}
+    moved = np.clip(np.array(list(roles.values())) + rng.normal(0, 10.0, (len(roles), 3)), 0, 255).astype(int)
+    roles = {role: (red, green, blue) for role, (red, green, blue) in zip(roles, moved.tolist(), strict=True)}
     side = int(math.hypot(tall, wide) * 1.02) + 2 * SUPERSAMPLE
     side += -side % SUPERSAMPLE
     canvas = Image.new("RGB", (side, side))
@@ -86,15 +83,15 @@ def paint_thing(rng: Generator, name: str, height: int) -> tuple[NDArray[np.uint
     right, bottom = (-(-edge // SUPERSAMPLE) * SUPERSAMPLE for edge in box[2:])
     # Colours are averaged with weights, so that the black outside does not darken the rim.
     weight = np.asarray(stencil.crop((left, top, right, bottom)).reduce(SUPERSAMPLE), dtype=np.float32) / 255
-    colour = np.asarray(canvas.crop((left, top, right, bottom)).reduce(SUPERSAMPLE), dtype=np.float32)
+    colour: NDArray[Any] = np.asarray(canvas.crop((left, top, right, bottom)).reduce(SUPERSAMPLE), dtype=np.float32)
     colour = colour / np.maximum(weight, 0.3)[..., None]
     return _surface(rng, shape.pattern, colour), weight >= 0.5
 
 
-def _surface(rng: Generator, pattern: str, colour: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _surface(rng: Generator, pattern: str, colour: NDArray[Any]) -> NDArray[np.uint8]:
     height, width = colour.shape[:2]
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    gain = 0.92 + 0.14 * smooth_noise(rng, height, width, 9, 9)
+    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None, :]
+    gain: NDArray[Any] = 0.92 + 0.14 * smooth_noise(rng, height, width, 9, 9)
     if pattern == "stripes":
         gain = gain * np.where((y + 0.3 * x) % max(5, height / 7) < max(2, height / 18), 0.62, 1.05)
     elif pattern == "wool":
@@ -103,7 +100,7 @@ def _surface(rng: Generator, pattern: str, colour: NDArray[np.float32]) -> NDArr
         gain = gain * np.where(smooth_noise(rng, height, width, 5, 5) > 0.55, 0.65, 1.1)
     elif pattern == "shade":
         gain = gain * (1.14 - 0.34 * x / max(1, width))
-    return np.clip(colour * gain[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(colour * gain[..., None], 0, 255), dtype=np.uint8)
 
 
 def _disc_union(draw: ImageDraw.ImageDraw, rng: Generator, box: tuple[float, float, float, float], count: int) -> None:

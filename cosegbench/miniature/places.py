@@ -107,7 +107,7 @@ PLACES: tuple[Place, ...] = (
         "railway",
         (
             SKY,
-            Band(("grass", "fence", "building"), (0.3, 0.6), 0.8),
+            Band(("grass", "fence", "building"), (0.35, 0.6), 0.8),
             Band(("railroad",), (0.7, 1.0)),
             Band(("ground",), (0.3, 0.4), 0.6),
         ),
@@ -123,7 +123,7 @@ PLACES: tuple[Place, ...] = (
         "farm",
         (
             SKY,
-            Band(("fence",), (0.2, 0.4), 0.55),
+            Band(("fence",), (0.35, 0.55), 0.55),
             Band(("grass",), (0.7, 1.1)),
             Band(("ground", "straw"), (0.4, 0.6), 0.7),
         ),
@@ -261,7 +261,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place(
         "kitchen",
-        (Band(("cabinet",), (0.3, 0.5), 0.6), WALLS, Band(("counter",), (0.4, 0.6), 0.75), FLOOR),
+        (Band(("cabinet",), (0.3, 0.5), 0.6), WALLS, Band(("counter",), (0.55, 0.8), 0.85), FLOOR),
         (Prop("window", "pane", "wall", 0.35), Prop("door", "case", "floor", 0.25)),
         (
             *_things("counter", 1.2, "microwave", "apple", "bottle"),

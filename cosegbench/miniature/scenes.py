@@ -93,8 +93,14 @@ def draw_scene(rng: Generator, wish: Wish, *, sides: tuple[int, int] = (96, 144)
 
 
 def _place_weight(place: Place, wish: Wish) -> float:
-    names = {name for name, _, _ in place.things} | {name for band in place.bands for name in band.stuff}
-    return 1.0 + 0.4 * len(names & wish.boost) * (wish.factor > 1)
+    """Places with more kinds of things come more often, or their things would be rare."""
+    names = {name for name, _, _ in place.things} & wish.allowed
+    return 0.7 + sum(math.sqrt(_appeal(name, wish)) for name in sorted(names))
+
+
+def _appeal(name: str, wish: Wish) -> float:
+    """Weight of a thing: less for one that many places offer, so that all things are about equally common."""
+    return (wish.factor if name in wish.boost else 1.0) / _OFFERS[name]
 
 
 def _draw_bands(rng: Generator, canvas: _Canvas, place: Place, wish: Wish) -> None:
@@ -124,14 +130,14 @@ _PROP_SIZES: dict[str, tuple[float, float, float, float]] = {
     # form: least and most height as a share of the image, then width over height
     "crown": (0.45, 0.75, 0.6, 0.85),
     "peak": (0.25, 0.45, 1.8, 2.8),
-    "boulder": (0.22, 0.38, 1.2, 1.7),
-    "tent": (0.35, 0.55, 1.0, 1.3),
-    "cloud": (0.16, 0.28, 1.8, 2.8),
-    "patch": (0.16, 0.26, 2.0, 3.0),
-    "bale": (0.22, 0.32, 1.2, 1.7),
-    "mat": (0.16, 0.26, 2.6, 3.6),
+    "boulder": (0.28, 0.46, 1.2, 1.7),
+    "tent": (0.42, 0.62, 1.0, 1.3),
+    "cloud": (0.2, 0.36, 1.8, 2.8),
+    "patch": (0.22, 0.36, 2.0, 3.0),
+    "bale": (0.26, 0.4, 1.2, 1.7),
+    "mat": (0.22, 0.34, 2.6, 3.6),
     "box": (0.4, 0.7, 0.6, 1.1),
-    "pane": (0.28, 0.42, 0.8, 1.2),
+    "pane": (0.34, 0.5, 0.8, 1.2),
     "drape": (0.45, 0.65, 0.35, 0.6),
     "case": (0.5, 0.68, 0.5, 0.7),
 }
@@ -173,7 +179,7 @@ def _draw_clutter(rng: Generator, canvas: _Canvas) -> None:
     side = height * rng.uniform(0.08, 0.16)
     x0, y0 = rng.uniform(0, width - side), rng.uniform(0.4 * height, height - side)
     mask = outline_mask(rng, "boulder", (x0, y0, x0 + side, y0 + side), height, width)
-    colour = np.float32(CLUTTER_COLOURS[int(rng.integers(len(CLUTTER_COLOURS)))])
+    colour = np.array(CLUTTER_COLOURS[int(rng.integers(len(CLUTTER_COLOURS)))], np.float32)
     canvas.pixels[mask] = colour + 30 * smooth_noise(rng, height, width, 3, 3)[mask][:, None]
     canvas.concepts[mask] = UNLABELED
 
@@ -185,7 +191,7 @@ def _draw_things(rng: Generator, canvas: _Canvas, place: Place, wish: Wish) -> N
     count = int(rng.choice((1, 2, 3), p=(0.3, 0.45, 0.25)))
     wanted: list[tuple[str, str]] = []
     while options and len(wanted) < count:
-        weights = np.array([w * (wish.factor if name in wish.boost else 1.0) for name, _, w in options])
+        weights = np.array([weight * _appeal(name, wish) for name, _, weight in options])
         name, band, _ = options[int(rng.choice(len(options), p=weights / weights.sum()))]
         wanted.append((name, band))
         # Mostly other things join in; now and then a second one of the same kind.
@@ -269,6 +275,9 @@ def _homes() -> dict[str, list[str]]:
 
 
 _HOMES = _homes()
+_OFFERS = {
+    name: len({place.name for place in PLACES for thing, _, _ in place.things if thing == name}) for name in _HOMES
+}
 _FORMS = {prop.stuff: prop for place in PLACES for prop in place.props}
 
 
@@ -285,8 +294,8 @@ def _closeup_thing(rng: Generator, canvas: _Canvas, name: str) -> None:
     if ratio < 1.0:
         colours, mask = paint_thing(rng, name, int(height * 0.95 * ratio))
     tall, wide = mask.shape
-    top = int(round((height - tall) * rng.uniform(0.3, 0.9)))
-    left = int(round((width - wide) * rng.uniform(0.2, 0.8)))
+    top = round((height - tall) * rng.uniform(0.3, 0.9))
+    left = round((width - wide) * rng.uniform(0.2, 0.8))
     y0, x0 = max(0, -top), max(0, -left)
     part = mask[y0 : y0 + height - max(0, top), x0 : x0 + width - max(0, left)]
     rows, columns = part.shape

@@ -48,30 +48,38 @@ class Shape:
 
 
 def poly(role: str, *xy: float) -> Part:
+    """A filled polygon through x, y, x, y, ..."""
     return Part("poly", role, xy)
 
 
 def rect(role: str, x0: float, y0: float, x1: float, y1: float) -> Part:
+    """A filled upright rectangle."""
     return Part("poly", role, (x0, y0, x1, y0, x1, y1, x0, y1))
 
 
 def oval(role: str, *xy: float) -> Part:
+    """A filled ellipse in the box x0, y0, x1, y1."""
     return Part("oval", role, xy)
 
 
 def line(role: str, width: float, *xy: float) -> Part:
+    """A line through x, y, x, y, ...; `width` is relative to the height of the thing."""
     return Part("line", role, xy, width)
 
 
 def ring(role: str, width: float, *xy: float) -> Part:
+    """The outline of the ellipse in the box x0, y0, x1, y1."""
     return Part("ring", role, xy, width)
 
 
 def legs(role: str, *xs: float, top: float = 0.6, width: float = 0.09) -> tuple[Part, ...]:
+    """Upright legs whose left edges are at `xs`, down to the ground."""
     return tuple(rect(role, x, top, x + width, 1.0) for x in xs)
 
 
-def row(role: str, count: int, x0: float, x1: float, y0: float, y1: float) -> tuple[Part, ...]:
+def row(role: str, count: int, *box: float) -> tuple[Part, ...]:
+    """`count` rectangles side by side in the box x0, x1, y0, y1, such as windows or keys."""
+    x0, x1, y0, y1 = box
     step = (x1 - x0) / count
     return tuple(rect(role, x0 + i * step, y0, x0 + (i + 0.72) * step, y1) for i in range(count))
 

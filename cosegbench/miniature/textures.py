@@ -19,7 +19,7 @@ def smooth_noise(rng: Generator, height: int, width: int, cell_y: float, cell_x:
     """Value noise in 0..1, shape (height, width) float32; cells of cell_y x cell_x pixels."""
     rows, columns = max(2, int(height / cell_y) + 2), max(2, int(width / cell_x) + 2)
     grid = rng.random((rows, columns), dtype=np.float32)
-    return np.asarray(Image.fromarray(grid).resize((width, height), Image.Resampling.BILINEAR))
+    return np.asarray(Image.fromarray(grid).resize((width, height), Image.Resampling.BILINEAR), dtype=np.float32)
 
 
 def _rows(height: int) -> Field:
@@ -31,7 +31,7 @@ def _columns(width: int) -> Field:
 
 
 def _flat(rng: Generator, h: int, w: int) -> Field:
-    return np.clip(_rows(h) / h + 0.15 * smooth_noise(rng, h, w, 40, 40), 0, 1)
+    return np.asarray(np.minimum(_rows(h) / h + 0.15 * smooth_noise(rng, h, w, 40, 40), 1), dtype=np.float32)
 
 
 def _soft(rng: Generator, h: int, w: int) -> Field:
@@ -45,7 +45,7 @@ def _grain(rng: Generator, h: int, w: int) -> Field:
 def _waves(rng: Generator, h: int, w: int) -> Field:
     phase = 4.0 * smooth_noise(rng, h, w, 14, 26)
     ripple = 0.5 + 0.5 * np.sin(_rows(h) * np.float32(rng.uniform(0.7, 1.0)) + phase)
-    return 0.55 * _rows(h) / h + 0.45 * ripple
+    return np.asarray(0.55 * _rows(h) / h + 0.45 * ripple, dtype=np.float32)
 
 
 def _blades(rng: Generator, h: int, w: int) -> Field:
@@ -71,7 +71,7 @@ def _facets(rng: Generator, h: int, w: int) -> Field:
 
 
 def _cracks(rng: Generator, h: int, w: int) -> Field:
-    return np.minimum(1, np.abs(smooth_noise(rng, h, w, 10, 12) - 0.5) * 9).astype(np.float32)
+    return np.asarray(np.minimum(np.abs(smooth_noise(rng, h, w, 10, 12) - 0.5) * 9, 1), dtype=np.float32)
 
 
 def _planks(rng: Generator, h: int, w: int) -> Field:
@@ -157,7 +157,7 @@ def _pane(rng: Generator, h: int, w: int) -> Field:
 
 def _stripes(rng: Generator, h: int, w: int) -> Field:
     period = float(rng.uniform(12, 17))
-    return ((_columns(w) + 0.25 * _rows(h)) % period > period / 2).astype(np.float32)
+    return np.where((_columns(w) + 0.25 * _rows(h)) % period > period / 2, np.float32(1), np.float32(0))
 
 
 def _weave(rng: Generator, h: int, w: int) -> Field:
@@ -247,6 +247,6 @@ def paint_stuff(rng: Generator, name: str, height: int, width: int) -> NDArray[n
     texture = TEXTURES[name]
     low, high = texture.colours[int(rng.integers(len(texture.colours)))]
     jitter = rng.normal(0, 7, (2, 3)).astype(np.float32)
-    start, end = np.float32(low) + jitter[0], np.float32(high) + jitter[1]
+    start, end = np.array(low, np.float32) + jitter[0], np.array(high, np.float32) + jitter[1]
     field = texture.field(rng, height, width)
     return np.asarray(start + field[..., None] * (end - start), dtype=np.float32)

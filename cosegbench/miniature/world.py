@@ -144,11 +144,11 @@ LOOK_ALIKES: tuple[tuple[str, str], ...] = (
 )
 """Pairs drawn from nearly the same texture or shape: mostly the scene tells which one it is."""
 
-CONTEXT_59_IDS = frozenset(
-    (2, 9, 18, 19, 22, 23, 25, 31, 33, 34, 44, 45, 46, 59, 65, 68, 72, 80, 85, 98, 104, 105, 113, 115, 144, 158, 159)
-    + (162, 187, 189, 207, 220, 232, 258, 259, 260, 284, 295, 296, 308, 324, 326, 347, 349, 354, 355, 360, 366, 368)
-    + (397, 415, 416, 420, 424, 427, 440, 445, 454, 458)
+_CONTEXT_59 = (
+    "2 9 18 19 22 23 25 31 33 34 44 45 46 59 65 68 72 80 85 98 104 105 113 115 144 158 159 162 187 189 207 220 232 "
+    "258 259 260 284 295 296 308 324 326 347 349 354 355 360 366 368 397 415 416 420 424 427 440 445 454 458"
 )
+CONTEXT_59_IDS = frozenset(int(text) for text in _CONTEXT_59.split())
 """The 59 frequent ids inside the Context-459 space."""
 
 
