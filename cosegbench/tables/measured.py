@@ -105,9 +105,14 @@ def _describe_row(name: str, figures: Sequence[Figure]) -> str:
     own = [figure for figure in figures if figure.name == name]
     methods = ", ".join(sorted({short(figure.method) for figure in own}))
     weights = ", ".join(sorted({short(figure.weights) for figure in own if figure.weights})) or "none stated"
-    options = sorted({f"{key}={_plain(value)}" for figure in own for key, value in figure.given.items()})
+    options = sorted({f"{key}={_plain(value)}" for figure in own for key, value in _options(figure)})
     given = f"; set: {', '.join(options)}" if options else ""
     return f"{name}: method {methods}, weights {weights}{given}."
+
+
+def _options(figure: Figure) -> list[tuple[str, object]]:
+    """The options given, without the machine's and without the weights, whose digest says more."""
+    return [(key, value) for key, value in figure.given.items() if key not in ("device", "weights")]
 
 
 def _plain(value: object) -> str:

@@ -149,8 +149,15 @@ def test_only_the_suite_that_was_asked_for_is_shown() -> None:
     assert grids(one, suite="empty") == ()
 
 
-def test_an_option_that_is_a_path_is_not_printed() -> None:
-    (grid,) = grids(record("mine", "voc20", {"standard": 40.0}, given={"k": 3, "config": "/home/me/x.json"}))
+def test_an_option_that_is_a_path_or_belongs_to_the_machine_is_not_printed() -> None:
+    (grid,) = grids(
+        record(
+            "mine",
+            "voc20",
+            {"standard": 40.0},
+            given={"k": 3, "config": "/home/me/x.json", "device": "cuda:1", "weights": "w"},
+        )
+    )
     assert "set: config=(a path), k=3." in grid.remarks[-1]
 
 
