@@ -16,12 +16,13 @@ import numpy.typing as npt
 from cosegbench.adapters import LabelReader, LabelSource, open_labels
 from cosegbench.card_schema import JSON_KINDS, DatasetCard
 from cosegbench.cards import load_card
-from cosegbench.errors import CosegbenchError, LabelError, MissingDataError, RequestError
+from cosegbench.errors import LabelError, MissingDataError, RequestError
 from cosegbench.files import file_digest
 from cosegbench.image_lists import image_list_digest, list_images
 from cosegbench.labels import LabelArray
 from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
 from cosegbench.photographs import open_photograph
+from cosegbench.presence import advice, blocking, miscounted, partly_there
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -137,8 +138,16 @@ class Dataset:
 
         Args:
             photographs: whether photographs are needed; scoring saved predictions does without.
+
+        Returns:
+            Lines that begin with :data:`cosegbench.presence.COUNT` say that some images are not there and others can
+            be used; each other line names something without which nothing can be read.
         """
-        return list(_missing(self, photographs))
+        return self.blocking(photographs=photographs) or [*miscounted(self), *partly_there(self, photographs)]
+
+    def blocking(self, *, photographs: bool = True) -> list[str]:
+        """As :meth:`missing`, only what nothing can be done without."""
+        return list(blocking(self, photographs))
 
     def content_digest(self) -> str:
         """SHA-256 over (image id, SHA-256 of its label file) of every image: which labels were scored.
@@ -195,19 +204,12 @@ def load_dataset(name: str | Path, data_root: Path | None = None, split: str = "
         CardError: the card is wrong.
     """
     dataset = locate_dataset(name, data_root, split, **options)
-    if absent := [line for line in dataset.missing(photographs=False) if not line.startswith("count: ")]:
+    if absent := dataset.blocking(photographs=False):
         text = "\n".join(f"  - {line}" for line in absent)
         raise MissingDataError(
             f"data set {dataset.id}, split {split}, is not complete:\n{text}\n{advice(dataset.card)}"
         )
     return dataset
-
-
-def advice(card: DatasetCard) -> str:
-    """The one command that mends missing data."""
-    if card.world == "miniature":
-        return "Draw it with: cosegbench datasets miniature --out DIR"
-    return f"Which archives it needs and where they unpack: cosegbench datasets info {card.id}"
 
 
 def class_counts(dataset: Dataset) -> npt.NDArray[np.int64]:
@@ -228,41 +230,3 @@ def in_threads(work: Callable[[str], Result], image_ids: Iterable[str]) -> Itera
         # In windows, because a pool is handed all of its work at once and would keep every result in memory.
         for start in range(0, len(ids), _WINDOW):
             yield from pool.map(work, ids[start : start + _WINDOW])
-
-
-def _missing(dataset: Dataset, photographs: bool) -> Iterator[str]:
-    card, root = dataset.card, dataset.root
-    if not root.is_dir():
-        yield f"{root} is missing: the data root."
-        return
-    if card.marker and not (root / card.marker).is_file():
-        yield f"{root / card.marker} is missing: {root} is not a data root of the {card.world} world."
-        return
-    labels = dataset.labels.path("")
-    if dataset.format.kind in JSON_KINDS:
-        if not labels.is_file():
-            yield f"{labels} is missing: the labels."
-    elif not labels.parent.is_dir():
-        yield f"{labels.parent} is missing: the folder of labels."
-    if photographs and not (folder := dataset.image_path("").parent).is_dir():
-        yield f"{folder} is missing: the folder of photographs."
-    try:
-        found = len(dataset.image_ids)
-    except CosegbenchError as error:
-        yield str(error)
-        return
-    if found == 0:
-        yield f"{dataset.id}, split {dataset.split}: the list of images is empty."
-    yield from _miscounted(dataset, found)
-
-
-def _miscounted(dataset: Dataset, found: int) -> Iterator[str]:
-    """Lines that begin with ``count: ``: the data can be read, and is not the split that the card pins."""
-    split = dataset.split_card
-    if not dataset.whole:
-        return
-    where = f"count: data set {dataset.id}, split {dataset.split}:"
-    if split.count is not None and found != split.count:
-        yield f"{where} {found} images are listed, {split.count} were expected."
-    elif split.ids_sha256 and dataset.image_list_digest != split.ids_sha256:
-        yield f"{where} the image ids are not those that the card pins (SHA-256 {dataset.image_list_digest})."

@@ -13,6 +13,7 @@ from cosegbench.adapters import LabelCounts
 from cosegbench.dataset import Dataset, in_threads
 from cosegbench.errors import CosegbenchError, DataError
 from cosegbench.photographs import check_photograph
+from cosegbench.presence import miscounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,14 @@ def verify(
     Returns:
         The report; nothing that is wrong with the data is raised.
     """
-    problems = dataset.missing(photographs=photographs)
+    # Without a folder, every single file would be reported as well.
+    if problems := dataset.blocking(photographs=photographs):
+        return VerifyReport(tuple(problems))
+    problems, image_ids = list(miscounted(dataset)), dataset.image_ids
     try:
-        image_ids = dataset.image_ids
         dataset.labels.has("")  # reads the index of a region file once, before the threads need it
     except CosegbenchError as error:
-        return VerifyReport(tuple(dict.fromkeys([*problems, *str(error).split("\n  - ")])))
-    if any(not line.startswith("count: ") for line in problems):
-        # Without a folder, every single file would be reported as well.
-        return VerifyReport(tuple(problems))
+        return VerifyReport((*problems, str(error)))
     totals = np.zeros(len(dataset.vocabulary), np.int64)
     ignored = pixels = present = 0
     unused: Counter[int] = Counter()

@@ -1,0 +1,143 @@
+"""``cosegbench datasets``: what there is, what is missing, whether the files are right, and the miniature."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cosegbench.cli.output import emit, json_option, parse_pairs
+from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
+
+if TYPE_CHECKING:
+    from cosegbench.card_schema import DatasetCard
+    from cosegbench.verify import VerifyReport
+
+_root_option = click.option(
+    "--data-root",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Where the data lies.  [default: the folder that {DATA_ROOT_VARIABLE} names]",
+)
+
+
+@click.group(short_help="List, explain, verify and draw data sets.")
+def command() -> None:
+    """List, explain, verify and draw data sets.
+
+    A data set is named by the id of its card, or by the path of a card of your own.
+    """
+
+
+@command.command(name="list")
+@_root_option
+@json_option
+def list_(data_root: Path | None, json_file: str | None) -> None:
+    """List the built-in data sets and what of each is under the data root."""
+    from tabulate import tabulate
+
+    from cosegbench.cards import list_cards, load_card
+    from cosegbench.cli.dataset_texts import split_states
+
+    rows, content = [], []
+    for name in list_cards():
+        card = load_card(name)
+        states = split_states(card, data_root or default_data_root(), {})
+        rows.append(
+            (card.id, len(card.vocabulary()), card.title, ", ".join(f"{s['split']} {s['state']}" for s in states))
+        )
+        content.append(
+            {
+                "id": card.id,
+                "title": card.title,
+                "world": card.world,
+                "classes": len(card.vocabulary()),
+                "splits": states,
+            }
+        )
+    if (data_root or default_data_root()) is None:
+        click.echo(f"No data root was given (--data-root, {DATA_ROOT_VARIABLE}): nothing was looked for.", err=True)
+    emit(tabulate(rows, ("data set", "classes", "title", "splits"), disable_numparse=True), content, json_file)
+
+
+@command.command()
+@click.argument("dataset")
+@_root_option
+@click.option(
+    "--convention", "conventions", multiple=True, metavar="NAME=VALUE", help="Choose a convention; repeatable."
+)
+@json_option
+def info(dataset: str, data_root: Path | None, conventions: tuple[str, ...], json_file: str | None) -> None:
+    """Explain a data set: layout, conventions, archives, and what of it is under the data root."""
+    from cosegbench.cards import load_card
+    from cosegbench.cli.dataset_texts import info_content, info_text
+
+    card = load_card(dataset)
+    content = info_content(
+        card, data_root or default_data_root(), card.choose(parse_pairs(conventions, "--convention"))
+    )
+    emit(info_text(content), content, json_file)
+
+
+@command.command()
+@click.argument("dataset")
+@_root_option
+@click.option("--split", default="val", show_default=True, help="Which split.")
+@click.option(
+    "--convention", "conventions", multiple=True, metavar="NAME=VALUE", help="Choose a convention; repeatable."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many images.  [default: all]")
+@click.option("--labels-only", is_flag=True, help="Look for no photographs: scoring saved predictions needs none.")
+@json_option
+def verify(
+    *,
+    dataset: str,
+    data_root: Path | None,
+    split: str,
+    conventions: tuple[str, ...],
+    limit: int | None,
+    labels_only: bool,
+    json_file: str | None,
+) -> None:
+    """Open every file of a split and report every problem; exit code 1 where there is one."""
+    from cosegbench.cards import load_card
+    from cosegbench.cli.dataset_texts import report_content, report_text
+    from cosegbench.dataset import locate_dataset
+
+    card = load_card(dataset)
+    root = _root(card, data_root)
+    found = locate_dataset(dataset, root, split, **parse_pairs(conventions, "--convention"))
+    report = _verify(found if limit is None else found.subset(limit), photographs=not labels_only)
+    content = report_content(found, report)
+    emit(report_text(content), content, json_file)
+    if not report.ok:
+        sys.exit(1)
+
+
+@command.command()
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to draw into.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Equal seeds give equal bytes.")
+def miniature(out: Path, seed: int) -> None:
+    """Draw the miniature data root: the formats and layouts of the real data sets, in a small drawn world."""
+    from cosegbench.miniature import draw_miniature
+
+    draw_miniature(out, seed)
+    click.echo(f"{out}")
+    click.echo(f"Use it with: cosegbench run --suite miniature --data-root {out} --predictor NAME", err=True)
+
+
+def _root(card: DatasetCard, data_root: Path | None) -> Path | None:
+    from cosegbench.running.data import default_root
+
+    return data_root or default_root(card, lambda text: click.echo(text, err=True))
+
+
+def _verify(dataset: Any, *, photographs: bool) -> VerifyReport:
+    """Verify with a progress bar on standard error, where somebody watches."""
+    from tqdm import tqdm
+
+    from cosegbench.verify import verify as verify_files
+
+    with tqdm(desc=dataset.id, unit=" images", file=sys.stderr, disable=None, leave=False) as bar:
+        return verify_files(dataset, photographs=photographs, progress=bar.update)

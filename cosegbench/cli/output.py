@@ -1,0 +1,61 @@
+"""Writing what a program may read: ``--json FILE``, where ``-`` is standard output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from cosegbench.errors import RequestError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+STANDARD_OUTPUT = "-"
+
+
+def json_option(command: Command) -> Command:
+    """The ``--json FILE`` option; the command receives ``json_file``."""
+    option = click.option("--json", "json_file", metavar="FILE", help="Also write JSON to FILE; `-` prints only JSON.")
+    return option(command)
+
+
+def emit(text: str, content: Any, json_file: str | None) -> None:
+    """Print ``text``, and write ``content`` as JSON where it was asked for; ``-`` prints the JSON in its place.
+
+    Raises:
+        RequestError: the file cannot be written.
+    """
+    if json_file != STANDARD_OUTPUT:
+        click.echo(text)
+    if json_file is None:
+        return
+    encoded = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    if json_file == STANDARD_OUTPUT:
+        click.echo(encoded, nl=False)
+        return
+    from cosegbench.files import write_text
+
+    try:
+        write_text(Path(json_file), encoded)
+    except OSError as error:
+        raise RequestError(f"{json_file} cannot be written: {error}.") from error
+
+
+def parse_pairs(pairs: tuple[str, ...], flag: str) -> dict[str, str]:
+    """``("name=value", ...)`` as a dict.
+
+    Raises:
+        RequestError: a pair without ``=``, or a name given twice.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise RequestError(f"{flag} {pair!r}: write {flag} name=value.")
+        if name in found:
+            raise RequestError(f"{flag} {name} was given twice.")
+        found[name] = value
+    return found

@@ -1,0 +1,71 @@
+"""Whether a data set's files are there, at a cheap look: folders, lists and names, and no file is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cosegbench.card_schema import JSON_KINDS
+from cosegbench.errors import CosegbenchError
+
+if TYPE_CHECKING:
+    from cosegbench.card_schema import DatasetCard
+    from cosegbench.dataset import Dataset
+
+COUNT = "count: "
+"""How a line of ``Dataset.missing()`` begins that some images can be used in spite of."""
+
+
+def advice(card: DatasetCard) -> str:
+    """The one command that mends missing data."""
+    if card.world == "miniature":
+        return "Draw it with: cosegbench datasets miniature --out DIR"
+    return f"Which archives it needs and where they unpack: cosegbench datasets info {card.id}"
+
+
+def blocking(dataset: Dataset, photographs: bool) -> Iterator[str]:
+    """What nothing can be done without."""
+    card, root = dataset.card, dataset.root
+    if not root.is_dir():
+        yield f"{root} is missing: the data root."
+        return
+    if card.marker and not (root / card.marker).is_file():
+        yield f"{root / card.marker} is missing: {root} is not a data root of the {card.world} world."
+        return
+    labels = dataset.labels.path("")
+    if dataset.format.kind in JSON_KINDS:
+        if not labels.is_file():
+            yield f"{labels} is missing: the labels."
+    elif not labels.parent.is_dir():
+        yield f"{labels.parent} is missing: the folder of labels."
+    if photographs and not (folder := dataset.image_path("").parent).is_dir():
+        yield f"{folder} is missing: the folder of photographs."
+    try:
+        if not dataset.image_ids:
+            yield f"{dataset.id}, split {dataset.split}: the list of images is empty."
+    except CosegbenchError as error:
+        yield str(error)
+
+
+def miscounted(dataset: Dataset) -> Iterator[str]:
+    """Whether the listed images are those that the card pins; nothing for a subset. Lines begin with :data:`COUNT`."""
+    split, found = dataset.split_card, len(dataset.image_ids)
+    if not dataset.whole:
+        return
+    where = f"{COUNT}data set {dataset.id}, split {dataset.split}:"
+    if split.count is not None and found != split.count:
+        yield f"{where} {found} images are listed, {split.count} were expected."
+    elif split.ids_sha256 and dataset.image_list_digest != split.ids_sha256:
+        yield f"{where} the image ids are not those that the card pins (SHA-256 {dataset.image_list_digest})."
+
+
+def partly_there(dataset: Dataset, photographs: bool) -> Iterator[str]:
+    """Folders that hold only some of the split's files. Lines begin with :data:`COUNT`."""
+    places = [("labels", dataset.labels.path)] if dataset.format.kind not in JSON_KINDS else []
+    places += [("photographs", dataset.image_path)] if photographs else []
+    for word, path in places:
+        folder = path("").parent
+        wanted = {path(image_id).name for image_id in dataset.image_ids}
+        found = wanted.intersection(entry.name for entry in folder.iterdir())
+        if len(found) < len(wanted):
+            yield f"{COUNT}{len(found)} of {len(wanted)} {word} are in {folder}."
