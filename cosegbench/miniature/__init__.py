@@ -1,5 +1,14 @@
 """The embedded miniature: a drawn world whose files have the real formats and layouts."""
 
-from cosegbench.miniature.draw import DEFAULT_SIZES, SMALL_SIZES, MiniatureSizes, draw_miniature
+from cosegbench.miniature.cache import CACHE_VARIABLE, ensure_miniature
+from cosegbench.miniature.draw import DEFAULT_SIZES, MARKER, SMALL_SIZES, MiniatureSizes, draw_miniature
 
-__all__ = ["DEFAULT_SIZES", "SMALL_SIZES", "MiniatureSizes", "draw_miniature"]
+__all__ = [
+    "CACHE_VARIABLE",
+    "DEFAULT_SIZES",
+    "MARKER",
+    "SMALL_SIZES",
+    "MiniatureSizes",
+    "draw_miniature",
+    "ensure_miniature",
+]

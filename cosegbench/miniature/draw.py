@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from cosegbench.miniature import corpora, writers
 from cosegbench.miniature.instances import instances_json
 from cosegbench.miniature.scenes import Scene, Wish, draw_closeup, draw_scene
 from cosegbench.miniature.textures import Generator
-from cosegbench.miniature.world import CONCEPTS
+from cosegbench.miniature.world import CONCEPTS, WORLD_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class MiniatureSizes:
 DEFAULT_SIZES = MiniatureSizes()
 SMALL_SIZES = MiniatureSizes(4, 3, 2, 3, 2, 4, 4, 1, 1)
 """A handful of images, for tests."""
+
+MARKER = "miniature/world.json"
+"""Written last; says what was drawn, and by its presence that the root is whole."""
 
 _ALL = frozenset(concept.name for concept in CONCEPTS)
 _SEEN = frozenset(concept.name for concept in CONCEPTS if concept.seen)
@@ -79,12 +82,19 @@ def draw_miniature(out: Path, seed: int = 0, *, sizes: MiniatureSizes = DEFAULT_
     """Draws the miniature's data root into `out`: images, labels, lists, captions, close-ups and phrases.
 
     The same seed and sizes give the same bytes in every file. Existing files of the same names are overwritten.
+    Layout and formats are those of the real data sets; what they lack lies under ``miniature/``:
+    ``captions_train.jsonl`` and ``captions_val.jsonl`` ({"image", "captions", "kind", and for close-ups "concept"}), ``phrases_train.jsonl``
+    ({"image", "phrase", "mask" as compressed RLE}), their images, and ``world.json``.
 
     Args:
         out: folder of the data root, made where needed.
         seed: any integer from 0.
         sizes: how many images of each part.
+
+    Raises:
+        OSError: the folder cannot be written.
     """
+    (out / MARKER).unlink(missing_ok=True)
     coco_rows = {split: _draw_coco(out, seed, split, count) for split, count in _splits(sizes, "coco")}
     for split, count in _splits(sizes, "voc"):
         _draw_voc(out, seed, split, count)
@@ -94,6 +104,8 @@ def draw_miniature(out: Path, seed: int = 0, *, sizes: MiniatureSizes = DEFAULT_
     close = {split: _draw_closeups(out, seed, split, count) for split, count in _splits(sizes, "closeups")}
     writers.write_jsonl(out / "miniature/captions_train.jsonl", [*coco_rows["train"], *extra, *close["train"]])
     writers.write_jsonl(out / "miniature/captions_val.jsonl", [*coco_rows["val"], *close["val"]])
+    marker = {"world_version": WORLD_VERSION, "seed": seed, "sizes": asdict(sizes)}
+    writers.write_bytes(out / MARKER, (json.dumps(marker, indent=1, sort_keys=True) + "\n").encode())
 
 
 def _splits(sizes: MiniatureSizes, part: str) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -163,7 +163,7 @@ def _stripes(rng: Generator, h: int, w: int) -> Field:
 def _weave(rng: Generator, h: int, w: int) -> Field:
     period = float(rng.uniform(9, 12))
     diamond = (np.abs(_columns(w) % period - period / 2) + np.abs(_rows(h) % period - period / 2)) < period * 0.32
-    return diamond.astype(np.float32)
+    return np.where(diamond, np.float32(1), np.float32(0))
 
 
 def _tiles(rng: Generator, h: int, w: int) -> Field:
