@@ -30,8 +30,16 @@ def emit(text: str, content: Any, json_file: str | None) -> None:
     """
     if json_file != STANDARD_OUTPUT:
         click.echo(text)
-    if json_file is None:
-        return
+    if json_file is not None:
+        write_json(content, json_file)
+
+
+def write_json(content: Any, json_file: str) -> None:
+    """Write JSON to a file, whole or not at all, or to standard output for ``-``.
+
+    Raises:
+        RequestError: the file cannot be written.
+    """
     encoded = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     if json_file == STANDARD_OUTPUT:
         click.echo(encoded, nl=False)
@@ -42,20 +50,3 @@ def emit(text: str, content: Any, json_file: str | None) -> None:
         write_text(Path(json_file), encoded)
     except OSError as error:
         raise RequestError(f"{json_file} cannot be written: {error}.") from error
-
-
-def parse_pairs(pairs: tuple[str, ...], flag: str) -> dict[str, str]:
-    """``("name=value", ...)`` as a dict.
-
-    Raises:
-        RequestError: a pair without ``=``, or a name given twice.
-    """
-    found: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise RequestError(f"{flag} {pair!r}: write {flag} name=value.")
-        if name in found:
-            raise RequestError(f"{flag} {name} was given twice.")
-        found[name] = value
-    return found

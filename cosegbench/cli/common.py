@@ -1,0 +1,83 @@
+"""Options that several commands share, so that they are spelt and explained alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from cosegbench.errors import RequestError
+from cosegbench.locate import DATA_ROOT_VARIABLE
+from cosegbench.suites import suite_datasets
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+data_root_option = click.option(
+    "--data-root",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
+    help=f"Where the data lies. [default: ${DATA_ROOT_VARIABLE}; the miniature is drawn into the user's cache]",
+)
+split_option = click.option("--split", default="val", show_default=True, help="A split of the data set's card.")
+conventions_option = click.option(
+    "--convention",
+    "conventions",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="An option of the data sets' cards, for instance images=5105; repeatable.",
+)
+
+
+def predictor_options(command: CommandT) -> CommandT:
+    """``--predictor`` and what it is built with."""
+    for option in (
+        click.option(
+            "--seed", type=int, default=None, help="For the predictor and the random generators. [default: 0]"
+        ),
+        click.option("--device", default=None, help="For the predictor. [default: cpu]"),
+        click.option(
+            "--weights", metavar="W", default=None, help="For the predictor: a file, or a name that it knows."
+        ),
+        click.option(
+            "--set", "settings", metavar="KEY=VALUE", multiple=True, help="An option of the predictor; repeatable."
+        ),
+        click.option(
+            "--predictor",
+            required=True,
+            metavar="P",
+            help="A name from `predictors list`, module:Class, or path/to/file.py:Class.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def dataset_names(suite: str | None, datasets: tuple[str, ...]) -> tuple[str, ...]:
+    """The data sets of a suite or those that were named.
+
+    Raises:
+        RequestError: neither or both were given.
+    """
+    if (suite is None) == (not datasets):
+        raise RequestError("give either --suite or --dataset (repeatable).")
+    return datasets if suite is None else suite_datasets(suite)
+
+
+def pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    """``("a=b",)`` as a dictionary.
+
+    Raises:
+        RequestError: a text without ``=``, or a key given twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if not sign or not key:
+            raise RequestError(f"--convention {text!r}: expected key=value.")
+        if key in found:
+            raise RequestError(f"--convention {key} is given twice.")
+        found[key] = value
+    return found

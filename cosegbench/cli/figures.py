@@ -1,0 +1,20 @@
+"""The one line a record and protocol that ``run`` and ``score`` print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cosegbench.records import Record
+
+
+def figures(record: Record, protocols: Sequence[str]) -> list[str]:
+    """Predictor, data set, protocol and mIoU in percent, tab separated; a dash where there is no figure."""
+    lines = []
+    for name in protocols:
+        if name in record.requested or name in record.scores:
+            found = record.scores.get(name)
+            figure = "-" if found is None or found.miou is None else f"{found.miou:.2f}"
+            lines.append(f"{record.predictor.id}\t{record.dataset.id}\t{name}\t{figure}")
+    return lines

@@ -1,0 +1,109 @@
+"""``cosegbench run``: inference, evidence, records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cosegbench.cli.common import (
+    conventions_option,
+    data_root_option,
+    dataset_names,
+    pairs,
+    predictor_options,
+    split_option,
+)
+from cosegbench.cli.figures import figures
+from cosegbench.cli.output import emit, json_option
+from cosegbench.cli.progress import Terminal
+from cosegbench.running.request import DEFAULT_BATCH_SIZE, DEFAULT_PROTOCOL, DEFAULT_RESULTS, RunRequest
+
+
+@click.command("run")
+@predictor_options
+@click.option(
+    "--suite", metavar="S", default=None, help="A named group of data sets, for instance miniature or cross-dataset."
+)
+@click.option(
+    "--dataset", "datasets", metavar="D", multiple=True, help="A data set, or the path of a card; repeatable."
+)
+@click.option(
+    "--protocol",
+    "protocols",
+    metavar="X",
+    multiple=True,
+    default=(DEFAULT_PROTOCOL,),
+    show_default=True,
+    help="How to score; repeatable. Protocols that see the same input share one inference pass.",
+)
+@data_root_option
+@split_option
+@conventions_option
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_RESULTS,
+    show_default=True,
+    help="Folder of the records.",
+)
+@click.option(
+    "--name",
+    metavar="ID",
+    default=None,
+    help="Name of the results folder and of the table's row. [default: the predictor's]",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Only the first so many images of each data set. [default: all]",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=DEFAULT_BATCH_SIZE,
+    show_default=True,
+    help="Images a call of predict.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Threads of this process. [default: the cores it may use]",
+)
+@click.option(
+    "--save-predictions",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="Also write 16-bit label PNGs.",
+)
+@click.option("--fresh", is_flag=True, help="Replace what is there instead of going on with it.")
+@json_option
+def command(json_file: str | None, **given: Any) -> None:
+    """Run a predictor on data sets and write one record for each data set and family of protocols.
+
+    A run that was stopped goes on where it was; a finished one is not computed again. Each record goes to
+    RESULTS/PREDICTOR/DATASET.FAMILY.json, its integer evidence beside it.
+    """
+    from cosegbench.records import read_record
+    from cosegbench.records.codec import encode
+    from cosegbench.running.runner import run
+
+    request = _request(**given)
+    records = [read_record(path) for path in run(request, Terminal())]
+    lines = [line for record in records for line in figures(record, request.protocols)]
+    emit("\n".join(lines), [encode(record) for record in records], json_file)
+
+
+def _request(
+    suite: str | None,
+    datasets: tuple[str, ...],
+    conventions: tuple[str, ...],
+    threads: int | None,
+    **given: Any,
+) -> RunRequest:
+    extra = {} if threads is None else {"threads": threads}
+    return RunRequest(datasets=dataset_names(suite, datasets), conventions=pairs(conventions), **extra, **given)

@@ -1,0 +1,104 @@
+"""From a complete journal to the record: evidence saved, every protocol of the family scored, all at full precision."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cosegbench.errors import ProtocolError, RecordError
+from cosegbench.evidence import Evidence
+from cosegbench.files import file_digest, write_bytes
+from cosegbench.kernels import score
+from cosegbench.records import DatasetInfo, EvidenceInfo, ProtocolHalf, ScoreInfo, Timing, evidence_path
+from cosegbench.records.codec import encode
+
+if TYPE_CHECKING:
+    from cosegbench.dataset import Dataset
+    from cosegbench.protocols import Protocol
+    from cosegbench.running.journal import Spent
+
+
+def describe_dataset(dataset: Dataset, content_digest: str, limit: int | None) -> DatasetInfo:
+    """What the record says about a data set; ``limit`` is None where it leaves no image out."""
+    words = dataset.vocabulary
+    return DatasetInfo(
+        id=dataset.id,
+        split=dataset.split,
+        world=dataset.world,
+        images=len(dataset.image_ids),
+        limit=None if dataset.whole else limit,
+        content_digest=content_digest,
+        image_list_digest=dataset.image_list_digest,
+        options=dict(dataset.options),
+        vocabulary=words.id,
+        vocabulary_digest=words.digest,
+        classes=words.names,
+        background=words.background,
+    )
+
+
+def save_evidence(evidence: Evidence, record: Path) -> EvidenceInfo:
+    """Write evidence beside a record, atomically.
+
+    Raises:
+        RecordError: it cannot be written.
+    """
+    path = evidence_path(record)
+    try:
+        with tempfile.TemporaryDirectory(prefix="cosegbench-") as folder:
+            evidence.save(Path(folder) / path.name)
+            write_bytes(path, (Path(folder) / path.name).read_bytes())
+    except OSError as error:
+        raise RecordError(
+            f"evidence {path} cannot be written: {error}. What was computed is kept; start again."
+        ) from error
+    return EvidenceInfo(path.name, file_digest(path), tuple(sorted(evidence.channels)))
+
+
+def score_protocols(
+    evidence: Evidence, protocols: Mapping[str, Protocol], requested: tuple[str, ...], remark: Callable[[str], None]
+) -> dict[str, ScoreInfo]:
+    """The figures of every protocol that the evidence allows.
+
+    Args:
+        evidence: of all images.
+        protocols: name -> protocol, of one family.
+        requested: those that the user named; where the evidence does not allow one, ``remark`` is told why.
+        remark: takes a line for people.
+    """
+    scores = {}
+    for name, protocol in protocols.items():
+        try:
+            scores[name] = _score(evidence, name, protocol)
+        except ProtocolError as error:
+            if name in requested:
+                remark(f"protocol {name}: {error}")
+    return scores
+
+
+def timing(spent: Spent, images: int) -> Timing:
+    """What the record says about time."""
+    rate = images / spent.seconds if spent.seconds > 0 else None
+    return Timing(spent.seconds, spent.predictor_seconds, rate, spent.sessions)
+
+
+def _score(evidence: Evidence, name: str, protocol: Protocol) -> ScoreInfo:
+    result = score(evidence, protocol.evaluation.kernel)
+    figures = encode({"miou": result.miou, "iou": result.iou.tolist(), "extra": result.extra}, name)
+    return ScoreInfo(
+        protocol=name,
+        kernel=result.kernel,
+        evaluation=_half(protocol.evaluation),
+        method=_half(protocol.method),
+        miou=figures["miou"],
+        iou=tuple(figures["iou"]),
+        averaged=tuple(bool(each) for each in result.averaged),
+        extra=figures["extra"],
+    )
+
+
+def _half(half: object) -> ProtocolHalf:
+    fields = encode(half, "protocol")
+    return ProtocolHalf(str(getattr(half, "digest")), fields)

@@ -1,0 +1,175 @@
+"""What one run is: everything that may change a count, as plain values, and the digest over them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from cosegbench.errors import RecordError
+from cosegbench.files import text_digest
+from cosegbench.options import RESERVED
+from cosegbench.records import DatasetInfo, PredictorInfo, evidence_path, read_record
+
+if TYPE_CHECKING:
+    from cosegbench.dataset import Dataset
+    from cosegbench.running.families import Family
+
+State = Literal["new", "partial", "finished", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One inference pass: a predictor over one data set for the protocols of one family.
+
+    Args:
+        dataset: images and labels.
+        about: what the record says about them.
+        family: the protocols.
+        predictor: what the record says about the predictor.
+        record: where the record goes.
+        identity: what the run is; two runs with one identity give one result.
+    """
+
+    dataset: Dataset
+    about: DatasetInfo
+    family: Family
+    predictor: PredictorInfo
+    record: Path
+    identity: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        """For progress and messages."""
+        return f"{self.dataset.id} ({self.family.name})"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the identity."""
+        return text_digest(canonical(self.identity))
+
+    @property
+    def journal(self) -> Path:
+        """Where the journal lies while the run is not finished."""
+        return self.record.with_name(self.record.name.removesuffix(".json") + ".journal.sqlite")
+
+    def stored_identity(self) -> tuple[State, Mapping[str, Any]]:
+        """What lies in the results folder: the state, and the identity of what lies there.
+
+        Raises:
+            RecordError: a record or journal that cannot be read.
+        """
+        mine = json.loads(canonical(self.identity))
+        if self.record.is_file():
+            execution = read_record(self.record).execution
+            stored = {} if execution is None else json.loads(canonical(execution.identity))
+            return ("finished" if stored == mine else "other"), stored
+        found = read_identity(self.journal)
+        if found is None:
+            return "new", {}
+        return ("partial" if found == mine else "other"), found
+
+    def clear(self) -> None:
+        """Remove record, evidence and journal; the record first, so that no record ever lacks its evidence.
+
+        Raises:
+            RecordError: a file cannot be removed.
+        """
+        for path in (self.record, evidence_path(self.record), self.journal, journal_of_journal(self.journal)):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise RecordError(f"{path} cannot be removed: {error}.") from error
+
+
+def journal_of_journal(path: Path) -> Path:
+    """SQLite's own rollback file, which is there after a kill and belongs to the journal."""
+    return path.with_name(path.name + "-journal")
+
+
+def canonical(values: Mapping[str, Any]) -> str:
+    """One text for equal values: sorted keys, no spaces."""
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def make_identity(
+    predictor: PredictorInfo, dataset: DatasetInfo, family: str, pass_digest: str, execution: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Everything that may change a count.
+
+    Args:
+        predictor: class, origin, arguments, weights.
+        dataset: images, labels, conventions, vocabulary.
+        family: name of the protocols' family.
+        pass_digest: over what its protocols do to images and predictions.
+        execution: batch size, threads, device, seed, versions.
+    """
+    return {
+        "predictor": {
+            "target": predictor.target,
+            "origin": predictor.origin,
+            "source": predictor.source_digest,
+            # Weights, device and seed stand elsewhere; the path of a weight file says less than its digest.
+            "arguments": {key: value for key, value in predictor.arguments.items() if key not in RESERVED},
+            "weights": predictor.weights,
+            "weights_digest": predictor.weights_digest,
+        },
+        "dataset": {
+            "id": dataset.id,
+            "split": dataset.split,
+            "limit": dataset.limit,
+            "options": dict(dataset.options),
+            "labels": dataset.content_digest,
+            "images": dataset.image_list_digest,
+            "vocabulary": dataset.vocabulary_digest,
+        },
+        "protocols": {"family": family, "pass": pass_digest},
+        "execution": dict(execution),
+    }
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """``"dataset.limit: 5 there, none now"`` for each value that differs."""
+    old, new = dict(_flat(before)), dict(_flat(now))
+    keys = [*new, *(key for key in old if key not in new)]
+    return [
+        f"{key}: {_show(old.get(key))} there, {_show(new.get(key))} now" for key in keys if old.get(key) != new.get(key)
+    ]
+
+
+def read_identity(journal: Path) -> dict[str, Any] | None:
+    """The identity in a journal; None where there is no journal, or one that was killed before its first write.
+
+    Raises:
+        RecordError: the file is no journal, or another run holds it.
+    """
+    if not journal.is_file() or journal.stat().st_size == 0:
+        return None
+    try:
+        with contextlib.closing(sqlite3.connect(journal, timeout=1.0)) as database:
+            if database.execute("PRAGMA user_version").fetchone()[0] == 0:
+                return None
+            row = database.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+    except sqlite3.Error as error:
+        advice = "Another run is writing to it." if "locked" in str(error) else "Start again with --fresh."
+        raise RecordError(f"journal {journal} cannot be read: {error}. {advice}") from error
+    return None if row is None else dict(json.loads(row[0]))
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "none"
+    text = str(value)
+    return text[:10] + "..." if len(text) == 64 and text.isalnum() else text

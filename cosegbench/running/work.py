@@ -1,0 +1,140 @@
+"""One job: resume its journal, do the batches that are left, write the record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cosegbench.errors import WorkError
+from cosegbench.evidence import Evidence
+from cosegbench.records import SCHEMA_VERSION, ExecutionInfo, Record, write_record
+from cosegbench.running.batches import Batch, plan
+from cosegbench.running.building import Recipe
+from cosegbench.running.environment import describe_environment
+from cosegbench.running.finish import save_evidence, score_protocols, timing
+from cosegbench.running.job import Job
+from cosegbench.running.journal import Journal
+from cosegbench.running.loop import Pass, run_pass
+from cosegbench.running.outputs import guarded
+from cosegbench.running.process import limited_threads
+from cosegbench.running.request import Reporter, RunRequest
+from cosegbench.running.saving import PredictionFolder
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from cosegbench.prediction import Prediction
+
+
+class StoppedError(WorkError):
+    """The user stopped a run; what was committed is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRunner:
+    """Does one job.
+
+    Args:
+        job: what to do.
+        recipe: how its predictor is built; a new one for every job, so that no data set leaves traces in the next.
+        request: what the user asked for.
+        tell: whom to tell.
+    """
+
+    job: Job
+    recipe: Recipe
+    request: RunRequest
+    tell: Reporter
+
+    def run(self) -> None:
+        """Go on with the job until its record is written.
+
+        Raises:
+            StoppedError: the user stopped it.
+            WorkError: the predictor, the data, the journal or the record failed; what was committed is kept.
+        """
+        job = self.job
+        predictor = self.recipe.build(job.dataset.world)
+        saving = self._saving()
+        batches = plan(job.dataset.image_ids, self.request.batch_size)
+        with limited_threads(self.request.threads), Journal(job.journal, job.identity) as journal:
+            try:
+                self._infer(predictor, batches, journal, saving)
+                self._write(predictor, journal)
+            except KeyboardInterrupt:
+                raise StoppedError(self._stopped(batches, journal)) from None
+        job.journal.unlink(missing_ok=True)
+        self.tell.remark(f"{job.title}: wrote {job.record}")
+
+    def _saving(self) -> PredictionFolder | None:
+        folder, job = self.request.save_predictions, self.job
+        return PredictionFolder.open(folder, job.dataset, job.family, job.predictor.id, self.tell.remark)
+
+    def _infer(
+        self, predictor: Any, batches: Sequence[Batch], journal: Journal, saving: PredictionFolder | None
+    ) -> None:
+        dataset, family = self.job.dataset, self.job.family
+        done = _images(batches, journal)
+        if saving is not None:
+            saving.require(done)
+        if len(done) == len(dataset.image_ids):
+            return
+        if self.job.predictor.tuned:
+            guarded(predictor, "tune", f"data set {dataset.id}", dataset)
+        guarded(predictor, "prepare", f"data set {dataset.id}", dataset.vocabulary, family.text)
+        size = getattr(predictor, "input_size", None)
+
+        def image(image_id: str) -> Image.Image:
+            return family.geometry.prepare_image(dataset.image(image_id), size)
+
+        def observe(image_id: str, prediction: Prediction) -> Evidence:
+            target = dataset.target(image_id)
+            if saving is not None:
+                saving.save(image_id, prediction, target.shape)
+            return family.observe(dataset, image_id, prediction, family.geometry.prepare_target(target, size))
+
+        work = Pass(predictor, image, observe, self.recipe.run_seed)
+        with self.tell.progress(self.job.title, len(dataset.image_ids), len(done)) as tick:
+            run_pass(work, batches, journal, tick)
+
+    def _write(self, predictor: Any, journal: Journal) -> None:
+        """Evidence first, then the record that names its digest."""
+        job, request = self.job, self.request
+        evidence = Evidence(len(job.dataset.vocabulary))
+        for image_id, blob in journal.evidence():
+            evidence.add_image_bytes(image_id, blob)
+        record = Record(
+            schema_version=SCHEMA_VERSION,
+            kind="run",
+            family=job.family.name,
+            predictor=self.recipe.info(predictor, job.dataset.world),
+            dataset=job.about,
+            scores=score_protocols(evidence, job.family.protocols, job.family.requested, self.tell.remark),
+            requested=job.family.requested,
+            evidence=save_evidence(evidence, job.record),
+            execution=ExecutionInfo(
+                batch_size=request.batch_size,
+                threads=request.threads,
+                device=self.recipe.run_device,
+                seed=self.recipe.run_seed,
+                run_digest=job.digest,
+                identity=job.identity,
+            ),
+            environment=describe_environment(),
+            timing=timing(journal.spent(), len(job.dataset.image_ids)),
+        )
+        write_record(job.record, record)
+
+    def _stopped(self, batches: Sequence[Batch], journal: Journal) -> str:
+        kept, total = len(_images(batches, journal)), len(self.job.dataset.image_ids)
+        return (
+            f"stopped: {kept} of {total} images of {self.job.title} are kept in {self.job.journal}. "
+            "Start the same command again (without --fresh) to go on."
+        )
+
+
+def _images(batches: Sequence[Batch], journal: Journal) -> list[str]:
+    """The images of the batches that are stored."""
+    done = journal.done()
+    return [image_id for batch in batches if batch.index in done for image_id in batch.image_ids]
