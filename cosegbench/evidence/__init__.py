@@ -27,6 +27,8 @@ from cosegbench.labels import IGNORE, LabelArray
 
 __all__ = ["BINARY", "BINARY_EXCLUSIVE", "BOUNDARY", "PAIRS", "RANKED", "Evidence", "Table"]
 
+Integers = Sequence[int] | IntArray
+
 
 class Evidence:
     """Integer counts by image, in named channels.
@@ -64,10 +66,10 @@ class Evidence:
     def add_binary(
         self,
         image_id: str,
-        classes: Sequence[int],
-        intersection: Sequence[int],
-        predicted: Sequence[int],
-        true: Sequence[int],
+        classes: Integers,
+        intersection: Integers,
+        predicted: Integers,
+        true: Integers,
         *,
         channel: str = BINARY,
     ) -> None:
@@ -216,7 +218,7 @@ class Evidence:
         evidence._images = images
         return evidence
 
-    def _put_columns(self, image_id: str, channel: str, columns: Mapping[str, Sequence[Any]]) -> None:
+    def _put_columns(self, image_id: str, channel: str, columns: Mapping[str, Sequence[Any] | IntArray]) -> None:
         arrays = {name: np.asarray(values) for name, values in columns.items()}
         sizes = {name: array.size for name, array in arrays.items()}
         if len(set(sizes.values())) > 1:

@@ -1,0 +1,113 @@
+"""The few array operations that assignment needs, for NumPy arrays and for torch tensors on any device.
+
+torch is imported only when a tensor is given, which means that somebody has imported it already.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = Any
+"""A NumPy array or a torch tensor."""
+
+
+class Top(NamedTuple):
+    """The greatest value along the first axis, and the first place where it stands; (h, w) each."""
+
+    value: Array
+    place: Array
+
+
+def is_tensor(array: object) -> bool:
+    """Whether this is a torch tensor."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(array, torch.Tensor)
+
+
+def is_array(array: object) -> bool:
+    """Whether this is an array of one of the two kinds."""
+    return isinstance(array, np.ndarray) or is_tensor(array)
+
+
+def to_numpy(array: Array) -> npt.NDArray[Any]:
+    """The same values as a NumPy array; bfloat16, which NumPy lacks, becomes float32."""
+    if not is_tensor(array):
+        return np.asarray(array)
+    array = array.detach()
+    if str(array.dtype) == "torch.bfloat16":
+        array = array.float()
+    result: npt.NDArray[Any] = array.cpu().numpy()
+    return result
+
+
+def on_host(array: Array) -> Array:
+    """A CPU tensor as a NumPy view of the same memory, which is reduced faster; everything else as it is."""
+    return to_numpy(array) if is_tensor(array) and array.device.type == "cpu" else array
+
+
+def is_floating(array: Array) -> bool:
+    """Whether its type is a floating point type."""
+    return bool(array.dtype.is_floating_point) if is_tensor(array) else np.issubdtype(array.dtype, np.floating)
+
+
+def all_finite(array: Array) -> bool:
+    """Whether no value is NaN or infinite."""
+    return bool(sys.modules["torch"].isfinite(array).all()) if is_tensor(array) else bool(np.isfinite(array).all())
+
+
+def at_least_single(array: Array) -> Array:
+    """Half precision as float32, everything else as it is."""
+    if is_tensor(array):
+        array = array.detach()
+        return array.float() if array.dtype.itemsize < 4 else array
+    return array.astype(np.float32) if array.dtype.itemsize < 4 else array
+
+
+def numpy_float(array: Array) -> npt.DTypeLike:
+    """float64 for double precision, else float32: the type in which its coordinates are computed."""
+    return np.float64 if array.dtype.itemsize == 8 else np.float32
+
+
+def like(values: npt.NDArray[Any], array: Array) -> Array:
+    """``values`` as the same kind of array on the same device; types are kept."""
+    return sys.modules["torch"].from_numpy(values).to(array.device) if is_tensor(array) else values
+
+
+def take(array: Array, places: Array, axis: int) -> Array:
+    """The entries at ``places`` along one axis, as a new array."""
+    return array.index_select(axis, places) if is_tensor(array) else np.take(array, places, axis=axis)
+
+
+def top(values: Array) -> Top:
+    """Arg max along the first axis; of equal values the first."""
+    if values.shape[0] == 1:
+        return Top(values[0], like(np.zeros(tuple(values.shape[1:]), np.int32), values))
+    if is_tensor(values):
+        value, place = values.max(dim=0)
+        return Top(value, place)
+    place = values.argmax(axis=0)
+    return Top(np.take_along_axis(values, place[None], axis=0)[0], place)
+
+
+def better(first: Top, value: Array, place: Array | int) -> Top:
+    """Of two arg maxes the greater, pixel by pixel; of equal ones the first. Overwrites ``first``'s arrays."""
+    wins = value > first.value
+    if is_tensor(value):
+        torch = sys.modules["torch"]
+        torch.maximum(first.value, value, out=first.value)
+        if isinstance(place, int):
+            return Top(first.value, first.place.masked_fill_(wins, place))
+        return Top(first.value, torch.where(wins, place, first.place))
+    np.maximum(first.value, value, out=first.value)
+    np.copyto(first.place, place, where=wins)
+    return first
+
+
+def chunk_length(array: Array, pixels: int) -> int:
+    """How many full-size maps to hold at once: few enough for the memory bar, and on a CPU for the cache."""
+    on_accelerator = is_tensor(array) and array.device.type != "cpu"
+    return max(1, (1 << 24) // max(pixels, 1)) if on_accelerator else 1

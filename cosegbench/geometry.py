@@ -1,0 +1,86 @@
+"""What of an image is shown to a predictor, and what of its target is scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from cosegbench.errors import ProtocolError
+from cosegbench.labels import LabelArray
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The part of image and target that a protocol uses.
+
+    Args:
+        input: ``"whole"``: image and target untouched (a predictor with a square input squashes by itself);
+            ``"square-crop"``: the central square of the short side, resized to the predictor's input size, the image
+            bilinearly (Pillow, antialiased) and the labels by nearest neighbour.
+    """
+
+    input: Literal["whole", "square-crop"] = "whole"
+
+    def prepare_image(self, image: Image.Image, size: int | None = None) -> Image.Image:
+        """The image to predict on; ``image.info`` is kept.
+
+        Args:
+            image: RGB.
+            size: side of the predictor's input in pixels; needed for a square crop.
+
+        Raises:
+            ProtocolError: a square crop without a size.
+        """
+        if self.input == "whole":
+            return image
+        from PIL import Image as Pillow
+
+        side = self._side(size)
+        left, top, short = _square(image.width, image.height)
+        crop = image.crop((left, top, left + short, top + short))
+        result = crop.resize((side, side), Pillow.Resampling.BILINEAR)
+        result.info = dict(image.info)
+        return result
+
+    def prepare_target(self, target: LabelArray, size: int | None = None) -> LabelArray:
+        """The target to score, (H, W) or (size, size) uint16.
+
+        Args:
+            target: (H, W) uint16.
+            size: as for the image.
+
+        Raises:
+            ProtocolError: a square crop without a size.
+        """
+        if self.input == "whole":
+            return target
+        side = self._side(size)
+        left, top, short = _square(target.shape[1], target.shape[0])
+        places = _nearest(short, side)
+        return np.ascontiguousarray(target[np.ix_(top + places, left + places)])
+
+    def _side(self, size: int | None) -> int:
+        if size is None or size < 1:
+            raise ProtocolError(
+                "this protocol resizes to the predictor's own input size, and the predictor does not state one: give "
+                "it an attribute input_size (pixels)."
+            )
+        return int(size)
+
+
+def _square(width: int, height: int) -> tuple[int, int, int]:
+    """Left, top and side of the central square; odd margins as torchvision's CenterCrop rounds them (half to even)."""
+    short = min(width, height)
+    return round((width - short) / 2), round((height - short) / 2), short
+
+
+def _nearest(source: int, target: int) -> npt.NDArray[np.int64]:
+    """For each of ``target`` cells the source cell under its centre, as Pillow's NEAREST takes it."""
+    centres = (2 * np.arange(target, dtype=np.int64) + 1) * source
+    return np.asarray(centres // (2 * target), np.int64)

@@ -1,0 +1,44 @@
+"""Protocols by name: how a figure is made, as data, explained in words."""
+
+from __future__ import annotations
+
+from cosegbench.errors import UnknownNameError
+from cosegbench.protocols.fields import Cell, Evaluation, Method
+from cosegbench.protocols.observation import observe, ranked_labels
+from cosegbench.protocols.presets import PRESETS
+from cosegbench.protocols.protocol import OPEN_VOCABULARY, Protocol
+
+__all__ = [
+    "OPEN_VOCABULARY",
+    "Cell",
+    "Evaluation",
+    "Method",
+    "Protocol",
+    "family_protocols",
+    "get_protocol",
+    "list_protocols",
+    "observe",
+    "ranked_labels",
+]
+
+
+def list_protocols() -> tuple[Protocol, ...]:
+    """Every named protocol, the default first."""
+    return tuple(PRESETS.values())
+
+
+def get_protocol(name: str) -> Protocol:
+    """The protocol of that name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if name not in PRESETS:
+        raise UnknownNameError("protocol", name, PRESETS, "See 'cosegbench protocols list'.")
+    return PRESETS[name]
+
+
+def family_protocols(family: str, predictor: str, dataset: str) -> tuple[Protocol, ...]:
+    """Every named protocol that evidence of one family may serve, as it is for one predictor on one column."""
+    cells = (protocol.for_cell(predictor, dataset) for protocol in PRESETS.values())
+    return tuple(protocol for protocol in cells if protocol.family == family)

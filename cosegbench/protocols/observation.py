@@ -1,0 +1,125 @@
+"""From one prediction to one image's evidence: what a run loop does for every image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cosegbench.assignment import AssignmentRule, assign, mask_names, resize_masks
+from cosegbench.assignment.arrays import to_numpy
+from cosegbench.assignment.checks import check_masks
+from cosegbench.errors import ProtocolError
+from cosegbench.evidence import BINARY, BINARY_EXCLUSIVE, PAIRS, RANKED, Evidence
+from cosegbench.labels import LabelArray
+from cosegbench.pairing import oracle_counts
+from cosegbench.prediction import MaskSet, Prediction
+from cosegbench.protocols.protocol import Protocol
+
+if TYPE_CHECKING:
+    from cosegbench.vocabulary import Vocabulary
+
+_SHARED_MASKS = 32
+"""Up to so many masks are resized once for every use; more are resized one by one, to bound the memory."""
+
+_FROM_MASKS = (BINARY, BINARY_EXCLUSIVE, RANKED)
+
+
+def observe(
+    protocols: Sequence[Protocol], prediction: Prediction, target: LabelArray, image_id: str, vocabulary: Vocabulary
+) -> Evidence:
+    """Everything that the protocols of one family need to know about one image.
+
+    A run loop, for each (predictor, column), takes ``protocol.for_cell(predictor id, column id)`` of every protocol,
+    groups the results by ``family``, loads ``protocol.view(column)``, calls ``predictor.prepare(vocabulary,
+    protocol.method.text)``, shows ``protocol.method.geometry.prepare_image(image, input_size)`` to the predictor and
+    gives this function ``prepare_target(target, input_size)`` of the same geometry. The evidence serves every protocol
+    of the family (``family_protocols``), also ones that were not asked for.
+
+    Args:
+        protocols: at least one, all of one pass, each the result of ``for_cell``. What they need is required; other
+            channels of the family are filled where the prediction's kind allows it.
+        prediction: what the predictor returned for the prepared image.
+        target: (H, W) uint16, the prepared target.
+        image_id: the image's id.
+        vocabulary: the view's classes, for their number and background.
+
+    Returns:
+        Evidence of this one image.
+
+    Raises:
+        ProtocolError: no protocol, protocols of different passes or with cells, or one that needs masks where the
+            predictor returns none.
+        PredictorError: the prediction breaks the contract.
+        LabelError: the target is wrong.
+    """
+    protocol = _one_pass(protocols)
+    masks = prediction if isinstance(prediction, MaskSet) else None
+    _require(protocols, masks, prediction)
+    evidence = Evidence(len(vocabulary))
+    size = (target.shape[0], target.shape[1])
+    if masks is not None:
+        check_masks(masks, len(vocabulary), image_id)
+        prediction = masks = resize_masks(masks, size) if masks.masks.shape[0] <= _SHARED_MASKS else masks
+    rule = protocol.method.assignment
+    if PAIRS in protocol.keeps:
+        labels = assign(prediction, size, rule, len(vocabulary), vocabulary.background, image_id)
+        evidence.add(image_id, labels, target)
+    if masks is not None:
+        _observe_masks(evidence, protocol, masks, target, image_id, vocabulary.background)
+    return evidence
+
+
+def ranked_labels(masks: MaskSet, rule: AssignmentRule) -> tuple[list[int], list[float]]:
+    """The classes that the drawn masks bear, most similar first (ties: lower index), and their similarities."""
+    names = mask_names(masks, rule)
+    best = to_numpy(masks.similarity).max(axis=1, initial=-np.inf).astype(np.float64)
+    scores: dict[int, float] = {}
+    for name, score in zip(names.tolist(), best.tolist(), strict=True):
+        if name >= 0:
+            scores[name] = max(score, scores.get(name, -np.inf))
+    ordered = sorted(scores, key=lambda name: (-scores[name], name))
+    return ordered, [scores[name] for name in ordered]
+
+
+def _observe_masks(
+    evidence: Evidence, protocol: Protocol, masks: MaskSet, target: LabelArray, image_id: str, background: int | None
+) -> None:
+    rule = protocol.method.assignment
+    if RANKED in protocol.keeps:
+        evidence.add_ranked(image_id, *ranked_labels(masks, rule))
+    for channel in (BINARY, BINARY_EXCLUSIVE):
+        if channel not in protocol.keeps:
+            continue
+        counts = oracle_counts(
+            masks,
+            target,
+            rule.threshold or 0.0,
+            exclusive=channel == BINARY_EXCLUSIVE,
+            background=background,
+            where=image_id,
+        )
+        evidence.add_binary(
+            image_id, counts.classes, counts.intersection, counts.predicted, counts.true, channel=channel
+        )
+
+
+def _one_pass(protocols: Sequence[Protocol]) -> Protocol:
+    if not protocols:
+        raise ProtocolError("no protocol was given.")
+    for protocol in protocols:
+        protocol.require_cell()
+    if len({protocol.pass_digest for protocol in protocols}) > 1:
+        names = ", ".join(protocol.name for protocol in protocols)
+        raise ProtocolError(f"protocols {names} need different inference passes; group them by family.")
+    return protocols[0]
+
+
+def _require(protocols: Sequence[Protocol], masks: MaskSet | None, prediction: object) -> None:
+    for protocol in protocols:
+        if masks is None and protocol.rule.channel in _FROM_MASKS:
+            raise ProtocolError(
+                f"protocol {protocol.name!r} pairs masks with classes and needs a MaskSet; the predictor returned "
+                f"{type(prediction).__name__}."
+            )
