@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cosegbench.cli.output import emit, json_option, parse_pairs
+from cosegbench.cli.common import conventions_option, data_root_option, pairs, split_option
+from cosegbench.cli.output import emit, json_option
 from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
 
 if TYPE_CHECKING:
     from cosegbench.card_schema import DatasetCard
     from cosegbench.verify import VerifyReport
-
-_root_option = click.option(
-    "--data-root",
-    type=click.Path(file_okay=False, path_type=Path),
-    help=f"Where the data lies.  [default: the folder that {DATA_ROOT_VARIABLE} names]",
-)
 
 
 @click.group(short_help="List, explain, verify and draw data sets.")
@@ -31,7 +26,7 @@ def command() -> None:
 
 
 @command.command(name="list")
-@_root_option
+@data_root_option
 @json_option
 def list_(data_root: Path | None, json_file: str | None) -> None:
     """List the built-in data sets and what of each is under the data root."""
@@ -63,10 +58,8 @@ def list_(data_root: Path | None, json_file: str | None) -> None:
 
 @command.command()
 @click.argument("dataset")
-@_root_option
-@click.option(
-    "--convention", "conventions", multiple=True, metavar="NAME=VALUE", help="Choose a convention; repeatable."
-)
+@data_root_option
+@conventions_option
 @json_option
 def info(dataset: str, data_root: Path | None, conventions: tuple[str, ...], json_file: str | None) -> None:
     """Explain a data set: layout, conventions, archives, and what of it is under the data root."""
@@ -74,19 +67,15 @@ def info(dataset: str, data_root: Path | None, conventions: tuple[str, ...], jso
     from cosegbench.cli.dataset_texts import info_content, info_text
 
     card = load_card(dataset)
-    content = info_content(
-        card, data_root or default_data_root(), card.choose(parse_pairs(conventions, "--convention"))
-    )
+    content = info_content(card, data_root or default_data_root(), card.choose(pairs(conventions)))
     emit(info_text(content), content, json_file)
 
 
 @command.command()
 @click.argument("dataset")
-@_root_option
-@click.option("--split", default="val", show_default=True, help="Which split.")
-@click.option(
-    "--convention", "conventions", multiple=True, metavar="NAME=VALUE", help="Choose a convention; repeatable."
-)
+@data_root_option
+@split_option
+@conventions_option
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many images.  [default: all]")
 @click.option("--labels-only", is_flag=True, help="Look for no photographs: scoring saved predictions needs none.")
 @json_option
@@ -107,7 +96,7 @@ def verify(
 
     card = load_card(dataset)
     root = _root(card, data_root)
-    found = locate_dataset(dataset, root, split, **parse_pairs(conventions, "--convention"))
+    found = locate_dataset(dataset, root, split, **pairs(conventions))
     report = _verify(found if limit is None else found.subset(limit), photographs=not labels_only)
     content = report_content(found, report)
     emit(report_text(content), content, json_file)
