@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cosegbench.cli.output import emit, json_option
+
 if TYPE_CHECKING:
     from cosegbench.tables.grid import Grid
 
@@ -33,7 +35,7 @@ DEFAULT_RESULTS = Path("results")
 )
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="github", show_default=True, help="Format.")
 @click.option("--printed/--no-printed", default=True, show_default=True, help="Begin with the paper's own table.")
-@click.option("--json", "json_file", metavar="FILE", help="Also write JSON to FILE; `-` prints only JSON.")
+@json_option
 def command(
     *,
     results: Path | None,
@@ -54,8 +56,7 @@ def command(
       cosegbench table --no-printed --suite miniature --protocol standard --protocol mmseg
       cosegbench table --format latex > table1.tex
     """
-    from cosegbench.files import write_text
-    from cosegbench.tables.render import render
+    from cosegbench.tables.render import as_document, render
 
     grids: list[Grid] = []
     if printed:
@@ -63,9 +64,7 @@ def command(
 
         grids.append(printed_grid())
     grids += _measured(results, suite, protocols)
-    if json_file not in (None, "-"):
-        write_text(Path(str(json_file)), render(grids, "json"))
-    click.echo(render(grids, "json" if json_file == "-" else format_), nl=False)
+    emit(render(grids, format_).removesuffix("\n"), as_document(grids), json_file)
 
 
 def _measured(results: Path | None, suite: str | None, protocols: Sequence[str]) -> Sequence[Grid]:

@@ -53,7 +53,7 @@ def columns_of(dataset: str, figures: Sequence[Figure]) -> tuple[tuple[Column, .
     names = ", ".join(differences([column.figures[0] for column in columns]))
     remark = (
         f"{dataset} was measured in {len(columns)} ways that must not be compared, so it has {len(columns)} columns; "
-        f"they differ in: {names}. Run the older ones again with --fresh to bring them into one column."
+        f"they differ in: {names}. Where that is not meant, run the older ones again with --fresh."
     )
     return columns, remark
 

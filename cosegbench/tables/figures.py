@@ -22,8 +22,9 @@ REFERENCES = {"random-labels": "chance", "single-class": "chance"}
 class Figure:
     """One mIoU in percent, or None where the rule averages nothing.
 
-    ``name`` is the row: the predictor's id, and the folder too where that differs. ``rule`` and ``content`` are what
-    must be equal before two figures may share a column: the rule of scoring, and the labels that were scored.
+    ``name`` is the row: the predictor's id, and the folder too where that differs. ``dataset`` is the column. ``rule``
+    and ``content`` are what must be equal before two figures may share a column: the rule of scoring, and the labels
+    that were scored.
     ``limit`` is the number of images where not all were asked for.
     """
 
@@ -61,14 +62,12 @@ def read_figures(results: Path) -> tuple[Figure, ...]:
     Raises:
         RecordError: the folder does not exist, or a file in it is not a record that this version can read.
     """
-    return figures_of((path.parent.name, read_record(path)) for path in list_records(results))
+    return figures_of((path, read_record(path)) for path in list_records(results))
 
 
-def figures_of(records: Iterable[tuple[str, Record]]) -> tuple[Figure, ...]:
-    """Every figure of these records, each given with the name of its folder."""
-    return tuple(
-        _figure(folder, record, score) for folder, record in records for _, score in sorted(record.scores.items())
-    )
+def figures_of(records: Iterable[tuple[Path, Record]]) -> tuple[Figure, ...]:
+    """Every figure of these records, each given with its path: the folder names the row, the file the column."""
+    return tuple(_figure(path, record, score) for path, record in records for _, score in sorted(record.scores.items()))
 
 
 def differences(figures: Sequence[Figure]) -> tuple[str, ...]:
@@ -83,13 +82,15 @@ def short(digest: str) -> str:
     return digest[:SHORT]
 
 
-def _figure(folder: str, record: Record, score: ScoreInfo) -> Figure:
-    data, who = record.dataset, record.predictor
+def _figure(path: Path, record: Record, score: ScoreInfo) -> Figure:
+    data, who, folder = record.dataset, record.predictor, path.parent.name
+    # A protocol may score another view than its column names (CoSeg's authors scored prefix on all of COCO-Stuff).
+    column = path.name.removesuffix(f".{record.family}.json")
     reference = who.facts.get("reference", REFERENCES.get(who.id, ""))
     return Figure(
         name=who.id if folder == who.id else f"{who.id} (in {folder})",
         reference=reference if isinstance(reference, str) else "",
-        dataset=data.id,
+        dataset=data.id if column == path.name else column,
         protocol=score.protocol,
         miou=score.miou,
         averaged=sum(score.averaged),
@@ -99,6 +100,7 @@ def _figure(folder: str, record: Record, score: ScoreInfo) -> Figure:
         rule={
             # the digest decides; the fields beside it only name what differs
             "evaluation": {**score.evaluation.fields, "digest": score.evaluation.digest},
+            "view": data.id,
             "vocabulary": data.vocabulary_digest,
             "split": data.split,
             "options": dict(data.options),

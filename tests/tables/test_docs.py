@@ -1,0 +1,97 @@
+"""The worked examples of the documentation, run as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cosegbench.cli import main
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def files_of(document: str) -> dict[str, str]:
+    """File name -> text of the code blocks that name a file."""
+    return {name: text for _, name, text in BLOCK.findall((DOCS / document).read_text(encoding="utf-8")) if name}
+
+
+def commands_of(document: str) -> list[str]:
+    """The commands of the console blocks, without `$ cosegbench`."""
+    blocks = [
+        text
+        for language, _, text in BLOCK.findall((DOCS / document).read_text(encoding="utf-8"))
+        if language == "console"
+    ]
+    return [
+        line.removeprefix("$ cosegbench ") for block in blocks for line in block.splitlines() if line.startswith("$ ")
+    ]
+
+
+def run(command: str) -> Result:
+    done = CliRunner().invoke(main, shlex.split(command))
+    assert done.exit_code == 0, f"{command}\n{done.output}"
+    return done
+
+
+def write_files(document: str, folder: Path) -> None:
+    for name, text in files_of(document).items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def python(script: str, folder: Path) -> None:
+    """Run a script of the documentation in a process of its own, as a reader would."""
+    subprocess.run([sys.executable, script], cwd=folder, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+@pytest.fixture
+def garden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_files("adding-a-dataset.md", tmp_path)
+    python("draw.py", tmp_path)
+    return tmp_path
+
+
+def test_the_example_data_set_reads_as_the_documentation_says(garden: Path) -> None:
+    python("read.py", garden)
+
+
+def test_every_command_of_the_example_data_set_works_and_ends_in_a_table(garden: Path) -> None:
+    outputs = [run(command).output for command in commands_of("adding-a-dataset.md")]
+    assert "## As measured here: other data sets, protocol standard" in outputs[-1]
+    assert "| random-labels" in outputs[-1]
+    assert "garden" in outputs[-1]
+
+
+def test_the_example_predictor_has_fifteen_lines_and_passes_the_conformance_suite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_files("adding-a-predictor.md", tmp_path)
+    assert len([line for line in (tmp_path / "colours.py").read_text().splitlines() if line]) <= 15
+    run(commands_of("adding-a-predictor.md")[0])
+
+
+def test_every_command_of_the_example_predictor_works_and_ends_in_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cosegbench.miniature import draw_miniature
+    from cosegbench.miniature.draw import SMALL_SIZES
+
+    monkeypatch.chdir(tmp_path)
+    draw_miniature(tmp_path / "root", sizes=SMALL_SIZES)
+    write_files("adding-a-predictor.md", tmp_path)
+    check, measure, show = commands_of("adding-a-predictor.md")
+    run(check)
+    # the full miniature would be drawn for the suite; a handful of its images shows the same
+    run(measure.replace("--suite miniature", "--dataset miniature-voc20") + " --data-root root --limit 2")
+    text = run(show).stdout
+    assert "| colours.Colours |" in text
+    assert "only the first 2 images" in text
