@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cosegbench.miniature.scenes import Scene
+from cosegbench.miniature.canvas import Scene
 from cosegbench.miniature.textures import Generator
 from cosegbench.miniature.world import CONCEPTS, Concept
 from cosegbench.miniature.writers import encode_rle

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from cosegbench.miniature import corpora, writers
+from cosegbench.miniature.canvas import Scene
+from cosegbench.miniature.closeups import draw_closeup
 from cosegbench.miniature.instances import instances_json
-from cosegbench.miniature.scenes import Scene, Wish, draw_closeup, draw_scene
+from cosegbench.miniature.scenes import Wish, draw_scene
 from cosegbench.miniature.textures import Generator
 from cosegbench.miniature.world import CONCEPTS, WORLD_VERSION
 
@@ -46,12 +48,13 @@ SMALL_SIZES = MiniatureSizes(4, 3, 2, 3, 2, 4, 4, 1, 1)
 MARKER = "miniature/world.json"
 """Written last; says what was drawn, and by its presence that the root is whole."""
 
-_ALL = frozenset(concept.name for concept in CONCEPTS)
-_SEEN = frozenset(concept.name for concept in CONCEPTS if concept.seen)
-_VOC = frozenset(concept.name for concept in CONCEPTS if concept.voc)
+_ALL_NAMES = tuple(concept.name for concept in CONCEPTS)
+_SEEN_NAMES = tuple(concept.name for concept in CONCEPTS if concept.seen)
+_VOC_NAMES = tuple(concept.name for concept in CONCEPTS if concept.voc)
+_ALL, _SEEN, _VOC = frozenset(_ALL_NAMES), frozenset(_SEEN_NAMES), frozenset(_VOC_NAMES)
 
-SEEN_ONLY = Wish(_SEEN, factor=1.0)
-VOC_LIKE = Wish(_SEEN, _VOC, 4.0)
+SEEN_ONLY = Wish(_SEEN)
+VOC_LIKE = Wish(_SEEN, _VOC, 2.0)
 EVERYTHING = Wish(_ALL, _ALL - _SEEN, 1.5)
 
 # One number a part: an image depends on the seed, its part and its position, on nothing else.
@@ -83,8 +86,8 @@ def draw_miniature(out: Path, seed: int = 0, *, sizes: MiniatureSizes = DEFAULT_
 
     The same seed and sizes give the same bytes in every file. Existing files of the same names are overwritten.
     Layout and formats are those of the real data sets; what they lack lies under ``miniature/``:
-    ``captions_train.jsonl`` and ``captions_val.jsonl`` ({"image", "captions", "kind", and for close-ups "concept"}), ``phrases_train.jsonl``
-    ({"image", "phrase", "mask" as compressed RLE}), their images, and ``world.json``.
+    ``captions_train.jsonl`` and ``captions_val.jsonl`` ({"image", "captions", "kind", and for close-ups "concept"}),
+    ``phrases_train.jsonl`` ({"image", "phrase", "mask" as compressed RLE}), their images, and ``world.json``.
 
     Args:
         out: folder of the data root, made where needed.
@@ -117,7 +120,7 @@ def _draw_coco(out: Path, seed: int, split: str, count: int) -> list[dict[str, A
     scenes: list[tuple[int, Scene]] = []
     for index in range(count):
         rng = image_rng(seed, f"coco/{split}", index)
-        scene = draw_scene(rng, SEEN_ONLY)
+        scene = draw_scene(rng, SEEN_ONLY, _turn(_SEEN_NAMES, index))
         # Sparse ids of up to six digits, as in COCO; train and val never share one.
         image_id = 7 * index + (1 if split == "train" else 3) + 138
         image = f"coco/images/{split}2017/{image_id:012d}.jpg"
@@ -133,25 +136,30 @@ def _draw_coco(out: Path, seed: int, split: str, count: int) -> list[dict[str, A
 def _draw_voc(out: Path, seed: int, split: str, count: int) -> None:
     root, names = out / "VOCdevkit/VOC2012", []
     for index in range(count):
-        scene = _voc_scene(image_rng(seed, f"voc/{split}", index))
+        scene = _voc_scene(image_rng(seed, f"voc/{split}", index), _turn(_VOC_NAMES, index))
         names.append(f"{2007 + index % 5}_{index * 13 + (33 if split == 'val' else 27):06d}")
         writers.write_jpeg(root / f"JPEGImages/{names[-1]}.jpg", scene.pixels)
         writers.write_voc_png(root / f"SegmentationClass/{names[-1]}.png", scene)
     writers.write_lines(root / f"ImageSets/Segmentation/{split}.txt", sorted(names))
 
 
-def _voc_scene(rng: Generator) -> Scene:
-    """A scene with at least one VOC object, since the real set has no image without."""
+def _voc_scene(rng: Generator, feature: str) -> Scene:
+    """A scene with at least one VOC object in view, since the real set has no image without."""
     while True:
-        scene = draw_scene(rng, VOC_LIKE)
+        scene = draw_scene(rng, VOC_LIKE, feature)
         if any(name in _VOC and mask.mean() > 0.02 for name, mask in scene.instances):
             return scene
+
+
+def _turn(names: tuple[str, ...], index: int) -> str:
+    """Each concept leads a scene in turn, so that every split shows all of its concepts about equally often."""
+    return names[index % len(names)]
 
 
 def _draw_context(out: Path, seed: int, split: str, count: int) -> None:
     root, names = out / "VOCdevkit/VOC2010", []
     for index in range(count):
-        scene = draw_scene(image_rng(seed, f"context/{split}", index), EVERYTHING)
+        scene = draw_scene(image_rng(seed, f"context/{split}", index), EVERYTHING, _turn(_ALL_NAMES, index))
         names.append(f"{2008 + index % 3}_{index * 11 + (123 if split == 'val' else 2):06d}")
         writers.write_jpeg(root / f"JPEGImages/{names[-1]}.jpg", scene.pixels)
         writers.write_context_mat(out / f"pascal_context/trainval/{names[-1]}.mat", scene)
@@ -164,7 +172,7 @@ def _draw_caption_scenes(out: Path, seed: int, count: int) -> list[dict[str, Any
     cut: list[dict[str, Any]] = []
     for index in range(count):
         rng = image_rng(seed, "captions", index)
-        scene = draw_scene(rng, EVERYTHING)
+        scene = draw_scene(rng, EVERYTHING, _turn(_ALL_NAMES, index))
         image = f"miniature/images/{index:06d}.jpg"
         writers.write_jpeg(out / image, scene.pixels)
         rows.append({"image": image, "captions": corpora.captions(rng, scene), "kind": "scene"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cosegbench.miniature.scenes import Scene
+from cosegbench.miniature.canvas import Scene
 from cosegbench.miniature.world import CONCEPTS, concept
 from cosegbench.miniature.writers import encode_rle
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cosegbench.miniature.scenes import Scene
+from cosegbench.miniature.canvas import Scene
 from cosegbench.miniature.world import CONCEPTS, UNLABELED
 
 JPEG_QUALITY = 92
