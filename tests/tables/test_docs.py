@@ -95,3 +95,41 @@ def test_every_command_of_the_example_predictor_works_and_ends_in_a_table(
     text = run(show).stdout
     assert "| colours.Colours |" in text
     assert "only the first 2 images" in text
+
+
+def rows_of(document: str) -> list[list[str]]:
+    """The cells of every table row of a document."""
+    lines = (DOCS / document).read_text(encoding="utf-8").splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+
+
+def test_every_protocol_of_the_code_has_a_row_in_the_documentation_and_no_other_has() -> None:
+    from cosegbench.protocols import list_protocols
+
+    assert {row[0].strip("`") for row in rows_of("protocols.md")} == {protocol.name for protocol in list_protocols()}
+
+
+def test_the_documented_rules_say_what_the_kernels_say() -> None:
+    from cosegbench.kernels import KERNELS
+
+    documented = {row[0].strip("`"): row[1:4] for row in rows_of("protocols.md") if len(row) == 5}
+    assert documented == {kernel.name: [kernel.averaged, kernel.void, kernel.absent] for kernel in KERNELS.values()}
+
+
+def test_the_documented_presets_use_the_kernels_that_they_name() -> None:
+    from cosegbench.protocols import get_protocol
+
+    presets = {row[0].strip("`"): row[1].strip("`") for row in rows_of("protocols.md") if len(row) == 4}
+    assert presets == {name: get_protocol(name).kernel for name in presets}
+    assert set(presets) == {"standard", "coseg-authors", "coseg-paper"}
+
+
+def test_every_field_and_word_of_the_ledger_is_explained() -> None:
+    from dataclasses import fields
+
+    from cosegbench.tables import ledger, printed
+
+    text = (DOCS / "ledger.md").read_text(encoding="utf-8")
+    words = [field.name for field in fields(ledger.PublishedFigure)] + [*ledger.AVERAGINGS, *ledger.REPORTED]
+    for word in [*words, *ledger.BACKGROUNDS, *printed.VERDICTS]:
+        assert f"`{word}`" in text, word
