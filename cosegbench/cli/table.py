@@ -18,8 +18,16 @@ FORMATS = ("github", "latex", "csv", "json", "html")
 
 DEFAULT_RESULTS = Path("results")
 
+EXAMPLES = """
+\b
+Examples:
+  cosegbench table
+  cosegbench table --no-printed --suite miniature --protocol standard --protocol mmseg
+  cosegbench table --format latex > table1.tex
+"""
 
-@click.command(short_help="Print Table 1: as the paper prints it, and as measured.")
+
+@click.command("table", epilog=EXAMPLES)
 @click.option(
     "--results",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -45,16 +53,10 @@ def command(
     printed: bool,
     json_file: str | None,
 ) -> None:
-    r"""Print Table 1: as the paper prints it, and as measured.
+    """Print Table 1: as the paper prints it, and as measured.
 
     Every printed figure that is not what its row or column says is marked and explained. Measured figures share a
     column only where rule and ground truth are the same. Equal records give equal tables: no date, path or speed.
-
-    \b
-    Examples:
-      cosegbench table
-      cosegbench table --no-printed --suite miniature --protocol standard --protocol mmseg
-      cosegbench table --format latex > table1.tex
     """
     from cosegbench.tables.render import as_document, render
 

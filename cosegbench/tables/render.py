@@ -25,7 +25,7 @@ _HTML_HEAD = """\
 <title>cosegbench tables</title>
 </head>
 <body>"""
-_MARKDOWN_SPECIAL = re.compile(r"([\\`*\[\]|~#])|((?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_MARKDOWN_SPECIAL = re.compile(r"(^#|[\\`*\[\]|~])|((?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _LATEX_SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",

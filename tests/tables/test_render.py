@@ -137,7 +137,7 @@ def test_a_name_survives_csv_whatever_it_holds() -> None:
     assert rows[0]["row"] == NASTY
 
 
-@pytest.mark.parametrize("name", ["coseg-prefix", "my_model_v2", "mine.py:Mine", "voc20 (val)"])
+@pytest.mark.parametrize("name", ["coseg-prefix", "my_model_v2", "mine.py:Mine", "voc20 (val)", "voc20 #1"])
 def test_an_ordinary_name_is_not_disfigured_in_markdown(name: str) -> None:
     assert escape_markdown(name) == name
 
