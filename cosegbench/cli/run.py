@@ -18,6 +18,7 @@ from cosegbench.cli.common import (
 from cosegbench.cli.figures import figures
 from cosegbench.cli.output import emit, json_option
 from cosegbench.cli.progress import Terminal
+from cosegbench.running.process import available_cores
 from cosegbench.running.request import DEFAULT_BATCH_SIZE, DEFAULT_PROTOCOL, DEFAULT_RESULTS, RunRequest
 
 
@@ -105,5 +106,9 @@ def _request(
     threads: int | None,
     **given: Any,
 ) -> RunRequest:
-    extra = {} if threads is None else {"threads": threads}
-    return RunRequest(datasets=dataset_names(suite, datasets), conventions=pairs(conventions), **extra, **given)
+    return RunRequest(
+        datasets=dataset_names(suite, datasets),
+        conventions=pairs(conventions),
+        threads=threads or available_cores(),
+        **given,
+    )

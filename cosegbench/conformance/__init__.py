@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cosegbench.conformance.suite import CheckResult, check_predictor, check_ranked
+from cosegbench.conformance.suite import CheckResult, check_predictor
 
-__all__ = ["CheckResult", "check_predictor", "check_ranked"]
+__all__ = ["CheckResult", "check_predictor"]

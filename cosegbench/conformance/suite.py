@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cosegbench.conformance.compare import Difference, compare_predictions
 from cosegbench.conformance.material import draw_images, vocabularies
-from cosegbench.errors import CosegbenchError, PredictorError
+from cosegbench.errors import CosegbenchError
 from cosegbench.plugins import describe_failure
-from cosegbench.prediction import Prediction, RankedLabels
+from cosegbench.prediction import Prediction
 from cosegbench.records.codec import encode
 from cosegbench.running.building import Recipe, describe
 from cosegbench.running.outputs import call_predict, guarded
 from cosegbench.running.process import seed_batch
+from cosegbench.running.ranked import check_ranked
 from cosegbench.text import TextRule
 from cosegbench.vocabulary import Vocabulary
 
@@ -205,25 +203,6 @@ class _Suite:
         guarded(self.predictor, "prepare", f"vocabulary of {len(words)} classes", words, TextRule())
         seed_batch(self.recipe.run_seed, 0)
         return call_predict(self.predictor, images, [image.info["image_id"] for image in images])
-
-
-def check_ranked(ranked: Any, num_classes: int, image_id: str) -> RankedLabels:
-    """Return ``ranked`` if it is well formed.
-
-    Raises:
-        PredictorError: another type, a repeated or impossible index, unequal lengths, or scores that rise.
-    """
-    where = f"image {image_id!r}: rank_labels returned"
-    if not isinstance(ranked, RankedLabels):
-        raise PredictorError(f"{where} a {type(ranked).__name__}; expected one RankedLabels for each image.")
-    if len(ranked.labels) != len(ranked.scores):
-        raise PredictorError(f"{where} {len(ranked.labels)} labels and {len(ranked.scores)} scores; expected as many.")
-    outside = [label for label in ranked.labels if not 0 <= label < num_classes]
-    if outside or len(set(ranked.labels)) != len(ranked.labels):
-        raise PredictorError(f"{where} {ranked.labels}; expected indices 0..{num_classes - 1} without repeats.")
-    if not np.isfinite(ranked.scores).all() or any(low > high for high, low in itertools.pairwise(ranked.scores)):
-        raise PredictorError(f"{where} scores that are not finite or rise; expected them descending.")
-    return ranked
 
 
 def _assign(prediction: Prediction, image: Image.Image, words: Vocabulary) -> None:

@@ -59,6 +59,7 @@ class DatasetInfo:
         vocabulary_digest: over names, native ids and background.
         classes: the K names in the order of their index.
         background: index of the background class, or null.
+        column: id of the table's column; it differs from ``id`` where a protocol scores another view for it.
     """
 
     id: str
@@ -73,6 +74,7 @@ class DatasetInfo:
     vocabulary_digest: str
     classes: tuple[str, ...]
     background: int | None
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class ScoreInfo:
         iou: (K,) percent by class; null where the rule prints none.
         averaged: (K,) whether the class is in the mean.
         extra: further figures of the rule, by name.
+        remarks: what the protocol does differently for this predictor on this column, in words.
     """
 
     protocol: str
@@ -106,6 +109,7 @@ class ScoreInfo:
     iou: tuple[float | None, ...]
     averaged: tuple[bool, ...]
     extra: Mapping[str, float | None] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cosegbench.card_schema import DatasetCard
@@ -14,12 +15,60 @@ from cosegbench.presence import advice
 from cosegbench.verify import verify
 
 
-def open_datasets(
-    names: Sequence[str | Path],
+@dataclass(frozen=True, slots=True)
+class View:
+    """One data set view as a protocol scores it.
+
+    Args:
+        name: card id or path.
+        options: options of its card that differ from their defaults.
+    """
+
+    name: str | Path
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def choose_options(card: DatasetCard, conventions: Mapping[str, str], required: Mapping[str, str]) -> dict[str, str]:
+    """The options of one card: what the user chose, where the card has it, and what the protocol requires.
+
+    Raises:
+        RequestError: the two contradict each other.
+    """
+    chosen = {key: value for key, value in conventions.items() if key in card.options}
+    for key, value in required.items():
+        if chosen.get(key, value) != value:
+            raise RequestError(
+                f"--convention {key}={chosen[key]} contradicts the protocol, which scores {card.id} with {key}={value}."
+            )
+    return {**chosen, **required}
+
+
+def check_columns(names: Sequence[str | Path], conventions: Mapping[str, str]) -> list[DatasetCard]:
+    """The cards of a request.
+
+    Raises:
+        RequestError: no data set, or one named twice.
+        UnknownNameError, CardError: a name or card that is wrong, or a convention that no card has.
+    """
+    cards = [load_card(name) for name in names]
+    if not cards:
+        raise RequestError("no data set was named: give --suite or --dataset.")
+    ids = [card.id for card in cards]
+    double = sorted({name for name in ids if ids.count(name) > 1})
+    if double:
+        raise RequestError(f"named more than once: {', '.join(double)}. Name each data set once.")
+    known = {name for card in cards for name in card.options}
+    for name in conventions:
+        if name not in known:
+            raise UnknownNameError("convention of these data sets", name, known)
+    return cards
+
+
+def open_views(
+    views: Sequence[View],
     *,
     data_root: Path | None = None,
     split: str = "val",
-    conventions: Mapping[str, str] | None = None,
     limit: int | None = None,
     photographs: bool = True,
     remark: Callable[[str], None] = lambda _: None,
@@ -27,40 +76,36 @@ def open_datasets(
     """The data sets, in order, each looked at for what is missing.
 
     Args:
-        names: card ids or paths.
+        views: what to open.
         data_root: where the data lies; without one, ``COSEGBENCH_DATA``, and for the miniature the user's cache.
         split: a split that every card has.
-        conventions: options of cards; each is given to the cards that have it.
         limit: only the first so many images of each.
         photographs: whether photographs are needed.
         remark: told where the miniature is drawn.
 
     Raises:
         MissingDataError: lists everything that is missing, of every data set, and the command that mends it.
-        RequestError: no data set, one named twice, or a convention that none of them has.
         UnknownNameError, CardError: a name or card that is wrong.
     """
-    cards = [load_card(name) for name in names]
-    _check_request(cards, conventions or {})
+    once = _once(remark)
     datasets, problems = [], []
-    for name, card in zip(names, cards, strict=True):
+    for view in views:
+        card = load_card(view.name)
         try:
-            chosen = {key: value for key, value in (conventions or {}).items() if key in card.options}
-            root = data_root if data_root is not None else default_root(card, remark)
-            dataset = locate_dataset(name, root, split, **chosen)
+            root = data_root if data_root is not None else default_root(card, once)
+            dataset = locate_dataset(view.name, root, split, **view.options)
             dataset = dataset if limit is None else dataset.subset(limit)
-            absent = dataset.blocking(photographs=photographs)
+            absent = [line for line in dataset.missing(photographs=photographs) if not line.startswith("count: ")]
         except MissingDataError as error:
-            problems.append(f"  {error}")
+            problems.append(f"  {card.id}, split {split}: {error}")
             continue
         datasets.append(dataset)
         if absent:
             lines = "".join(f"\n    - {line}" for line in absent)
             problems.append(f"  {card.id}, split {split}, is not complete:{lines}\n    {advice(card)}")
     if problems:
-        raise MissingDataError(
-            "\n".join([f"data is missing for {len(problems)} of {len(names)} data sets:", *problems])
-        )
+        unique = list(dict.fromkeys(problems))
+        raise MissingDataError("\n".join([f"data is missing for {len(unique)} of the data sets asked for:", *unique]))
     return datasets
 
 
@@ -76,21 +121,24 @@ def check_files(datasets: Sequence[Dataset], *, photographs: bool = True) -> Non
         raise DataError(f"{names}: {len(problems)} problem(s) in the data; nothing was run.", problems)
 
 
-def content_digests(datasets: Sequence[Dataset], *, photographs: bool = True) -> dict[str, str]:
-    """The digest of each data set's labels, by id.
+def content_digests(datasets: Sequence[Dataset], *, photographs: bool = True) -> list[str]:
+    """The digest of each data set's labels, in order.
 
     Raises:
         DataError: a file cannot be read; lists every broken file, not only the first.
     """
     try:
-        return {each.id: each.content_digest() for each in datasets}
+        return [each.content_digest() for each in datasets]
     except CosegbenchError:
         check_files(datasets, photographs=photographs)
         raise
 
 
 def default_root(card: DatasetCard, remark: Callable[[str], None]) -> Path | None:
-    """For the miniature, unless ``COSEGBENCH_DATA`` holds one, the copy in the user's cache, drawn at first use."""
+    """Where a card's data lies if nobody says: ``COSEGBENCH_DATA``.
+
+    For the miniature, unless it lies there, the copy in the user's cache, which is drawn at first use.
+    """
     root = default_data_root()
     if card.world != "miniature" or (root is not None and card.marker and (root / card.marker).is_file()):
         return root
@@ -101,14 +149,13 @@ def default_root(card: DatasetCard, remark: Callable[[str], None]) -> Path | Non
     return drawn
 
 
-def _check_request(cards: Sequence[DatasetCard], conventions: Mapping[str, str]) -> None:
-    if not cards:
-        raise RequestError("no data set was named: give --suite or --dataset.")
-    ids = [card.id for card in cards]
-    double = sorted({name for name in ids if ids.count(name) > 1})
-    if double:
-        raise RequestError(f"named more than once: {', '.join(double)}. Name each data set once.")
-    known = {name for card in cards for name in card.options}
-    for name in conventions:
-        if name not in known:
-            raise UnknownNameError("convention of these data sets", name, known)
+def _once(remark: Callable[[str], None]) -> Callable[[str], None]:
+    """Pass each text on at its first time only."""
+    said: set[str] = set()
+
+    def say(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            remark(text)
+
+    return say

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cosegbench.errors import ProtocolError, RecordError
 from cosegbench.evidence import Evidence
 from cosegbench.files import file_digest, write_bytes
-from cosegbench.kernels import score
 from cosegbench.records import DatasetInfo, EvidenceInfo, ProtocolHalf, ScoreInfo, Timing, evidence_path
 from cosegbench.records.codec import encode
 
 if TYPE_CHECKING:
     from cosegbench.dataset import Dataset
     from cosegbench.protocols import Protocol
+    from cosegbench.running.families import Family
     from cosegbench.running.journal import Spent
 
+EXTERNAL = "external"
+"""What stands for a method that is not known, because another program predicted."""
 
-def describe_dataset(dataset: Dataset, content_digest: str, limit: int | None) -> DatasetInfo:
-    """What the record says about a data set; ``limit`` is None where it leaves no image out."""
+
+def describe_dataset(dataset: Dataset, content_digest: str, limit: int | None, column: str) -> DatasetInfo:
+    """What the record says about a data set view that is scored for ``column``."""
     words = dataset.vocabulary
     return DatasetInfo(
         id=dataset.id,
@@ -36,6 +39,7 @@ def describe_dataset(dataset: Dataset, content_digest: str, limit: int | None) -
         vocabulary_digest=words.digest,
         classes=words.names,
         background=words.background,
+        column=column,
     )
 
 
@@ -58,22 +62,22 @@ def save_evidence(evidence: Evidence, record: Path) -> EvidenceInfo:
 
 
 def score_protocols(
-    evidence: Evidence, protocols: Mapping[str, Protocol], requested: tuple[str, ...], remark: Callable[[str], None]
+    evidence: Evidence, family: Family, remark: Callable[[str], None], *, external: bool = False
 ) -> dict[str, ScoreInfo]:
-    """The figures of every protocol that the evidence allows.
+    """The figures of every protocol of a family that the evidence allows.
 
     Args:
         evidence: of all images.
-        protocols: name -> protocol, of one family.
-        requested: those that the user named; where the evidence does not allow one, ``remark`` is told why.
-        remark: takes a line for people.
+        family: its protocols.
+        remark: takes a line for people; told why, where the evidence does not allow a protocol that was asked for.
+        external: whether another program predicted, so that nothing is known of the method half.
     """
     scores = {}
-    for name, protocol in protocols.items():
+    for name, protocol in family.protocols.items():
         try:
-            scores[name] = _score(evidence, name, protocol)
+            scores[name] = _score(evidence, protocol, external)
         except ProtocolError as error:
-            if name in requested:
+            if name in family.requested:
                 remark(f"protocol {name}: {error}")
     return scores
 
@@ -84,21 +88,18 @@ def timing(spent: Spent, images: int) -> Timing:
     return Timing(spent.seconds, spent.predictor_seconds, rate, spent.sessions)
 
 
-def _score(evidence: Evidence, name: str, protocol: Protocol) -> ScoreInfo:
-    result = score(evidence, protocol.evaluation.kernel)
-    figures = encode({"miou": result.miou, "iou": result.iou.tolist(), "extra": result.extra}, name)
+def _score(evidence: Evidence, protocol: Protocol, external: bool) -> ScoreInfo:
+    result = protocol.score(evidence)
+    figures = encode({"miou": result.miou, "iou": result.iou.tolist(), "extra": result.extra}, protocol.name)
+    method = dict.fromkeys(protocol.method.fields, EXTERNAL) if external else protocol.method.fields
     return ScoreInfo(
-        protocol=name,
+        protocol=protocol.name,
         kernel=result.kernel,
-        evaluation=_half(protocol.evaluation),
-        method=_half(protocol.method),
+        evaluation=ProtocolHalf(protocol.evaluation.digest, protocol.evaluation.fields),
+        method=ProtocolHalf(EXTERNAL if external else protocol.method.digest, method),
         miou=figures["miou"],
         iou=tuple(figures["iou"]),
         averaged=tuple(bool(each) for each in result.averaged),
         extra=figures["extra"],
+        remarks=() if external else protocol.remarks,
     )
-
-
-def _half(half: object) -> ProtocolHalf:
-    fields = encode(half, "protocol")
-    return ProtocolHalf(str(getattr(half, "digest")), fields)

@@ -45,7 +45,7 @@ class Job:
     @property
     def title(self) -> str:
         """For progress and messages."""
-        return f"{self.dataset.id} ({self.family.name})"
+        return f"{self.family.column} ({self.family.name})"
 
     @property
     def digest(self) -> str:

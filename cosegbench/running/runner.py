@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cosegbench
+from cosegbench.card_schema import DatasetCard
+from cosegbench.cards import load_card
 from cosegbench.dataset import Dataset
 from cosegbench.errors import RequestError
 from cosegbench.records import PredictorInfo, record_path
 from cosegbench.registry import resolve_predictor
 from cosegbench.running.batches import plan
 from cosegbench.running.building import Recipe
-from cosegbench.running.data import check_files, content_digests, open_datasets
-from cosegbench.running.families import Family, group_protocols
+from cosegbench.running.data import (
+    View,
+    check_columns,
+    check_files,
+    choose_options,
+    content_digests,
+    open_views,
+)
+from cosegbench.running.families import Family, check_protocols, group_protocols
 from cosegbench.running.finish import describe_dataset
 from cosegbench.running.job import Job, differences, make_identity
 from cosegbench.running.process import limited_threads
@@ -38,19 +47,12 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
         RecordError: a journal or record cannot be read or written.
     """
     tell = reporter or Silent()
-    families = group_protocols(request.protocols)
+    check_protocols(request.protocols)
+    cards = check_columns(request.datasets, request.conventions)
     recipe = _recipe(request)
-    datasets = open_datasets(
-        request.datasets,
-        data_root=request.data_root,
-        split=request.split,
-        conventions=request.conventions,
-        limit=request.limit,
-        remark=tell.remark,
-    )
-    jobs = _Planner(request, recipe, families).jobs(datasets)
+    jobs = _Planner(request, recipe, tell).jobs(cards)
     left = list(jobs) if request.fresh else _left_to_do(jobs, tell)
-    check_files(list({job.dataset.id: job.dataset for job in left}.values()))
+    check_files(_different(job.dataset for job in left))
     if request.fresh:
         for job in left:
             job.clear()
@@ -81,26 +83,40 @@ class _Planner:
 
     request: RunRequest
     recipe: Recipe
-    families: Sequence[Family]
+    tell: Reporter
 
-    def jobs(self, datasets: Sequence[Dataset]) -> list[Job]:
-        """A job for each data set and family; builds the predictor once a world, to learn what it is."""
-        infos = {world: self._info(world) for world in dict.fromkeys(each.world for each in datasets)}
-        digests = content_digests(datasets)
-        return [
-            self._job(each, family, infos[each.world], digests[each.id]) for each in datasets for family in self.families
+    def jobs(self, cards: Sequence[DatasetCard]) -> list[Job]:
+        """A job for each column and family; data is looked for before weights are."""
+        request = self.request
+        families = [
+            family for card in cards for family in group_protocols(request.protocols, self.recipe.entry.id, card.id)
         ]
+        names = dict(zip((card.id for card in cards), request.datasets, strict=True))
+        views = [self._view(family, names) for family in families]
+        datasets = open_views(
+            views, data_root=request.data_root, split=request.split, limit=request.limit, remark=self.tell.remark
+        )
+        infos = self._describe_predictor(families, datasets)
+        digests = content_digests(datasets)
+        return [self._job(*each) for each in zip(families, datasets, infos, digests, strict=True)]
 
-    def _info(self, world: str) -> PredictorInfo:
-        predictor = self.recipe.build(world)
-        for family in self.families:
-            family.check_predictor(predictor, self.recipe.id)
-        return self.recipe.info(predictor, world)
+    def _view(self, family: Family, names: Mapping[str, str | Path]) -> View:
+        view, required = family.view
+        name = names[view] if view == family.column else view
+        return View(name, choose_options(load_card(name), self.request.conventions, required))
 
-    def _job(self, dataset: Dataset, family: Family, info: PredictorInfo, content_digest: str) -> Job:
-        about = describe_dataset(dataset, content_digest, self.request.limit)
+    def _describe_predictor(self, families: Sequence[Family], datasets: Sequence[Dataset]) -> list[PredictorInfo]:
+        """Build the predictor once a world, to learn what it is and whether it can serve; one entry a job."""
+        built = {world: self.recipe.build(world) for world in dict.fromkeys(each.world for each in datasets)}
+        infos = {world: self.recipe.info(predictor, world) for world, predictor in built.items()}
+        for family, dataset in zip(families, datasets, strict=True):
+            family.check_predictor(built[dataset.world], self.recipe.id)
+        return [infos[each.world] for each in datasets]
+
+    def _job(self, family: Family, dataset: Dataset, info: PredictorInfo, content_digest: str) -> Job:
+        about = describe_dataset(dataset, content_digest, self.request.limit, family.column)
         identity = make_identity(info, about, family.name, family.pass_digest, self._execution())
-        path = record_path(self.request.results, self.recipe.id, dataset.id, family.name)
+        path = record_path(self.request.results, self.recipe.id, family.column, family.name)
         return Job(dataset, about, family, info, path, identity)
 
     def _execution(self) -> Mapping[str, Any]:
@@ -111,6 +127,11 @@ class _Planner:
             "seed": self.recipe.run_seed,
             "cosegbench": cosegbench.__version__,
         }
+
+
+def _different(datasets: Iterable[Dataset]) -> list[Dataset]:
+    """Each data set once, though several jobs read it."""
+    return list({(each.id, tuple(sorted(each.options.items()))): each for each in datasets}.values())
 
 
 def _left_to_do(jobs: Sequence[Job], tell: Reporter) -> list[Job]:
@@ -131,7 +152,7 @@ def _left_to_do(jobs: Sequence[Job], tell: Reporter) -> list[Job]:
         left.append(job)
     if others:
         raise RequestError(
-            f"the results folder holds another run of {jobs[0].predictor.id!r}; runs are never mixed.{''.join(others)}\n"
+            f"{jobs[0].predictor.id!r} has another run in the results folder; runs are never mixed.{''.join(others)}\n"
             "Give --fresh to replace it, or --name or --results to keep both."
         )
     return left

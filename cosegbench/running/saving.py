@@ -29,7 +29,7 @@ class PredictionFolder:
 
     folder: Path
     manifest: Manifest
-    label_map: Callable[[str, Prediction, tuple[int, ...]], LabelArray]
+    label_map: Callable[[str, Prediction, tuple[int, int]], LabelArray]
 
     @classmethod
     def open(
@@ -77,7 +77,7 @@ class PredictionFolder:
                 f"{missing} images were done before without being saved in {self.folder}. Give --fresh to redo them."
             )
 
-    def save(self, image_id: str, prediction: Prediction, shape: tuple[int, ...]) -> None:
+    def save(self, image_id: str, prediction: Prediction, shape: tuple[int, int]) -> None:
         """Write one image's label map.
 
         Raises:

@@ -91,8 +91,10 @@ class JobRunner:
         def observe(image_id: str, prediction: Prediction) -> Evidence:
             target = dataset.target(image_id)
             if saving is not None:
-                saving.save(image_id, prediction, target.shape)
-            return family.observe(dataset, image_id, prediction, family.geometry.prepare_target(target, size))
+                saving.save(image_id, prediction, (target.shape[0], target.shape[1]))
+            return family.observe(
+                dataset.vocabulary, image_id, prediction, family.geometry.prepare_target(target, size)
+            )
 
         work = Pass(predictor, image, observe, self.recipe.run_seed)
         with self.tell.progress(self.job.title, len(dataset.image_ids), len(done)) as tick:
@@ -110,7 +112,7 @@ class JobRunner:
             family=job.family.name,
             predictor=self.recipe.info(predictor, job.dataset.world),
             dataset=job.about,
-            scores=score_protocols(evidence, job.family.protocols, job.family.requested, self.tell.remark),
+            scores=score_protocols(evidence, job.family, self.tell.remark),
             requested=job.family.requested,
             evidence=save_evidence(evidence, job.record),
             execution=ExecutionInfo(

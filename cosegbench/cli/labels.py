@@ -1,0 +1,59 @@
+"""``cosegbench labels``: a predictor's first stage, kept as a file that a second stage or another tool can read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cosegbench.cli.common import (
+    conventions_option,
+    data_root_option,
+    dataset_names,
+    pairs,
+    predictor_options,
+    split_option,
+)
+from cosegbench.cli.progress import Terminal
+from cosegbench.running.process import available_cores
+from cosegbench.running.request import DEFAULT_BATCH_SIZE
+
+
+@click.command("labels")
+@predictor_options
+@click.option("--dataset", required=True, metavar="D", help="A data set, or the path of a card.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="JSON Lines file to write; - is standard output.",
+)
+@data_root_option
+@split_option
+@conventions_option
+@click.option("--limit", type=click.IntRange(min=1), default=None, help="Only the first so many images. [default: all]")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=DEFAULT_BATCH_SIZE, show_default=True, help="Images a call."
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Threads of this process. [default: the cores it may use]",
+)
+@click.option("--template", default=None, help="Sentence made from a class name, with one {}. [default: the paper's]")
+def command(dataset: str, out: Path, conventions: tuple[str, ...], threads: int | None, **given: Any) -> None:
+    """Write each image's ranked labels, one JSON object a line: image_id, indices, names, scores, best label first.
+
+    How many labels there are is the predictor's own option, for instance --set k=20 or --set k=auto.
+    """
+    from cosegbench.running.first_stage import LabelsRequest, write_ranked_labels
+
+    (name,) = dataset_names(None, (dataset,))
+    request = LabelsRequest(
+        dataset=name, out=out, conventions=pairs(conventions), threads=threads or available_cores(), **given
+    )
+    count = write_ranked_labels(request, Terminal())
+    click.echo(f"wrote the ranked labels of {count} images to {out}", err=True)

@@ -1,0 +1,181 @@
+"""``score``: the evidence of label PNGs that any program wrote. Needs labels only, no photographs and no predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cosegbench.cards import load_card
+from cosegbench.dataset import Dataset, in_threads
+from cosegbench.errors import CosegbenchError, DataError, RequestError
+from cosegbench.evidence import Evidence
+from cosegbench.prediction import LabelMap
+from cosegbench.records import SCHEMA_VERSION, PredictorInfo, Record, evidence_path, record_path, write_record
+from cosegbench.running.data import View, check_columns, choose_options, content_digests, open_views
+from cosegbench.running.environment import describe_environment
+from cosegbench.running.families import Family, group_protocols
+from cosegbench.running.finish import EXTERNAL, describe_dataset, save_evidence, score_protocols
+from cosegbench.running.label_files import Manifest, find_folder, pair_files, read_labels, read_manifest
+from cosegbench.running.request import DEFAULT_PROTOCOL, Reporter, Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """One call of ``score``.
+
+    Args:
+        dataset: card id or path.
+        predictions: folder of label PNGs.
+        protocols: names; all of one family that reduces predictions to label maps.
+        data_root: where the labels lie; None for the defaults.
+        split: a split of the card.
+        conventions: options of the card.
+        limit: only the first so many images.
+        results: folder to write a record into; None writes none.
+        name: the row's name in tables; needed for a record.
+    """
+
+    dataset: str | Path
+    predictions: Path
+    protocols: tuple[str, ...] = (DEFAULT_PROTOCOL,)
+    data_root: Path | None = None
+    split: str = "val"
+    conventions: Mapping[str, str] = field(default_factory=dict)
+    limit: int | None = None
+    results: Path | None = None
+    name: str | None = None
+
+
+def score_predictions(request: ScoreRequest, reporter: Reporter | None = None) -> tuple[Record, Path | None]:
+    """Score a folder of label PNGs.
+
+    Returns:
+        The record, and where it was written; None where no record was asked for.
+
+    Raises:
+        RequestError: an unknown name, no such folder, data that is missing, a vocabulary that is not the data set's, or
+            8 bits for more than 255 classes.
+        DataError: images without a prediction, or files that are wrong; all of them are listed.
+        RecordError: the record cannot be written.
+    """
+    tell = reporter or Silent()
+    if (request.results is None) != (request.name is None):
+        raise RequestError(
+            "a record needs both --results DIR and --name ID (the row's name in tables). Give both or none."
+        )
+    (card,) = check_columns([request.dataset], request.conventions)
+    family = _family(request.protocols, card.id)
+    view, required = family.view
+    name = request.dataset if view == card.id else view
+    (dataset,) = open_views(
+        [View(name, choose_options(load_card(name), request.conventions, required))],
+        data_root=request.data_root,
+        split=request.split,
+        limit=request.limit,
+        photographs=False,
+        remark=tell.remark,
+    )
+    folder = find_folder(request.predictions, dataset.id)
+    manifest = read_manifest(folder)
+    _check_vocabulary(folder, manifest, dataset)
+    pairs, extra = pair_files(folder, dataset.image_ids)
+    if extra and request.limit is None:
+        tell.remark("\n".join([f"{len(extra)} files in {folder} were not scored:", *(f"  - {line}" for line in extra)]))
+    with tell.progress(dataset.id, len(pairs), 0) as tick:
+        evidence = collect(dataset, pairs, manifest, family, tick)
+    return _record(request, dataset, family, manifest, evidence, tell)
+
+
+def collect(
+    dataset: Dataset, pairs: Mapping[str, Path], manifest: Manifest | None, family: Family, tick: Callable[[int], None]
+) -> Evidence:
+    """The evidence of all images, counted on a few threads.
+
+    Raises:
+        DataError: files that are wrong; all of them are listed.
+        RequestError: 8 bits for more than 255 classes.
+    """
+    evidence, problems = Evidence(len(dataset.vocabulary)), []
+
+    def one(image_id: str) -> Evidence | CosegbenchError:
+        try:
+            labels = read_labels(pairs[image_id], len(dataset.vocabulary), manifest)
+            target = dataset.target(image_id)
+            if labels.shape != target.shape:
+                raise DataError(f"{pairs[image_id]} has (height, width) {labels.shape}, its label has {target.shape}.")
+            return family.observe(dataset.vocabulary, image_id, LabelMap(labels), target)
+        except RequestError:
+            raise
+        except CosegbenchError as error:
+            return error
+
+    for found in in_threads(one, pairs):
+        if isinstance(found, Evidence):
+            evidence.merge(found)
+        else:
+            problems.append(str(found))
+        tick(1)
+    if problems:
+        raise DataError(f"{len(problems)} of {len(pairs)} images cannot be scored.", problems)
+    return evidence
+
+
+def _family(protocols: tuple[str, ...], column: str) -> Family:
+    """The one family of the protocols, which must be one that label maps can serve."""
+    families = group_protocols(protocols, EXTERNAL, column)
+    unable = [name for family in families if not family.takes_label_maps for name in family.requested]
+    if unable:
+        raise RequestError(
+            f"label PNGs cannot be scored under {', '.join(unable)}: it needs masks and similarities. Use `run` for it."
+        )
+    if len(families) > 1:
+        names = " and ".join(", ".join(family.requested) for family in families)
+        raise RequestError(f"{names} see different inputs, and label PNGs have one. Score them one at a time.")
+    return families[0]
+
+
+def _check_vocabulary(folder: Path, manifest: Manifest | None, dataset: Dataset) -> None:
+    """Refuse predictions that were made for other classes."""
+    if manifest is None or manifest.vocabulary_digest in (None, dataset.vocabulary.digest):
+        return
+    whose = f"data set {manifest.dataset}" if manifest.dataset else "another vocabulary"
+    raise RequestError(
+        f"the predictions in {folder} were made for {whose}, whose classes are not those of {dataset.id}. "
+        "Score them on that data set, or mend the folder's manifest.json."
+    )
+
+
+def _record(
+    request: ScoreRequest,
+    dataset: Dataset,
+    family: Family,
+    manifest: Manifest | None,
+    evidence: Evidence,
+    tell: Reporter,
+) -> tuple[Record, Path | None]:
+    digest = content_digests([dataset], photographs=False)[0]
+    facts = {} if manifest is None else {"predicted_by": manifest.predictor, "predicted_under": manifest.protocol}
+    path = None
+    if request.results is not None and request.name is not None:
+        path = record_path(request.results, request.name, family.column, family.name)
+    record = Record(
+        schema_version=SCHEMA_VERSION,
+        kind="score",
+        family=family.name,
+        predictor=PredictorInfo(request.name or EXTERNAL, EXTERNAL, EXTERNAL, facts=facts),
+        dataset=describe_dataset(dataset, digest, request.limit, family.column),
+        scores=score_protocols(evidence, family, tell.remark, external=True),
+        requested=family.requested,
+        evidence=None if path is None else save_evidence(evidence, path),
+        execution=None,
+        environment=describe_environment(),
+    )
+    if path is not None:
+        write_record(path, record)
+        tell.remark(f"wrote {path} and {evidence_path(path).name}")
+    return record, path
