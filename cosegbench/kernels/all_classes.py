@@ -1,5 +1,6 @@
 """``all-classes``: every class of the vocabulary counts, one without ground truth as 0.
 
+Void pixels are false negatives, ignored pixels are left out.
 Source: the evaluation toolkit of the ADE20K scene parsing challenge averages over all of its 150 classes.
 """
 
@@ -23,8 +24,9 @@ KERNEL = Kernel(
     compute=compute,
     formula=IOU_OVER_DATA_SET + "; mean over all K classes",
     source="ADE20K scene parsing toolkit; figures of papers that divide by the size of the vocabulary",
-    void="a false negative",
-    ignore="left out",
-    absent="0",
-    averaged="all classes of the vocabulary",
+    accumulate="data-set",
+    average_over="all",
+    void="false-negative",
+    ignore="left-out",
+    absent="zero",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -48,13 +48,12 @@ class Kernel:
         compute: evidence and the rule's parameters -> :class:`Score`.
         formula: how the mean is made, in words.
         source: whose rule it is.
+        accumulate: what counts are summed over before dividing.
+        average_over: over what the mean runs.
         void: how a pixel without a predicted class counts.
         ignore: how a pixel without a true class counts.
         absent: how a class without ground truth counts.
-        averaged: over what the mean runs.
         channel: the channel of evidence that it needs.
-        defined_with_void: False where a single void pixel makes the rule undefined.
-        defined_with_ignore: False where a single ignored pixel makes the rule undefined.
         parameters: names of what must be given beside the evidence.
     """
 
@@ -62,14 +61,23 @@ class Kernel:
     compute: Callable[..., Score]
     formula: str
     source: str
-    void: str
-    ignore: str
-    absent: str
-    averaged: str
+    accumulate: Literal["data-set", "image-class"]
+    average_over: Literal["gt", "gt-or-prediction", "all", "gt-by-image", "image-class-pairs", "oracle-by-image"]
+    void: Literal["false-negative", "vanishes", "undefined", "none"]
+    ignore: Literal["left-out", "undefined", "not-in-true-areas"]
+    absent: Literal["left-out", "zero-if-predicted", "zero", "not-asked-for"]
     channel: str = PAIRS
-    defined_with_void: bool = True
-    defined_with_ignore: bool = True
     parameters: tuple[str, ...] = ()
+
+    @property
+    def defined_with_void(self) -> bool:
+        """False where a single void pixel makes the rule undefined."""
+        return self.void != "undefined"
+
+    @property
+    def defined_with_ignore(self) -> bool:
+        """False where a single ignored pixel makes the rule undefined."""
+        return self.ignore != "undefined"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,9 @@
 
 For each class that the ground truth shows, the predicted mask nearest to its name is its prediction. No pixel is ever
 given a class by the model, and false positives of absent classes cost nothing: this is not open-vocabulary mIoU.
+
+Void does not exist: every class has its own binary mask. Ignored pixels are left out of the true areas, and a mask that
+covers them is larger for it, as in the notebooks. Classes without ground truth in an image are not asked for.
 Source: ToviTu/CoSeg, CV_eval.ipynb, CV_eval_xatten.ipynb, CV_archi_no_training.ipynb.
 """
 
@@ -36,25 +39,23 @@ def _compute(evidence: Evidence, name: str, channel: str) -> Score:
     images = sum_by(label, np.ones_like(label), size)
     iou = np.full(size, np.nan)
     np.divide(np.bincount(label, weights=values, minlength=size), images, out=iou, where=images > 0)
-    return Score(name, mean(by_image), iou, images > 0, {"images_with_classes": float(by_image.size)})
+    return Score(name, mean(by_image), iou, images > 0)
 
 
 _FORMULA = "IoU of the mask nearest to each class that occurs; mean over an image's classes, then over images"
 _SOURCE = "the CoSeg authors' notebooks (the CoSeg rows of the paper's Table 1)"
-_VOID = "does not exist: every class has its own binary mask"
-_IGNORE = "left out of the true areas; a mask that covers ignored pixels is larger for it"
-_ABSENT = "left out: only classes that the ground truth shows are asked for"
 
 KERNEL = Kernel(
     name="coseg-oracle",
     compute=compute,
     formula=f"{_FORMULA}; masks cut at a threshold, overlaps allowed",
     source=_SOURCE,
-    void=_VOID,
-    ignore=_IGNORE,
-    absent=_ABSENT,
-    averaged="the classes of an image, at most the 20 largest",
     channel=BINARY,
+    accumulate="image-class",
+    average_over="oracle-by-image",
+    void="none",
+    ignore="not-in-true-areas",
+    absent="not-asked-for",
 )
 
 EXCLUSIVE = Kernel(
@@ -62,9 +63,10 @@ EXCLUSIVE = Kernel(
     compute=compute_exclusive,
     formula=f"{_FORMULA}; every pixel goes to its most probable paired mask",
     source=_SOURCE,
-    void=_VOID,
-    ignore=_IGNORE,
-    absent=_ABSENT,
-    averaged="the classes of an image, at most the 20 largest",
     channel=BINARY_EXCLUSIVE,
+    accumulate="image-class",
+    average_over="oracle-by-image",
+    void="none",
+    ignore="not-in-true-areas",
+    absent="not-asked-for",
 )

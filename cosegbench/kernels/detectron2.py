@@ -1,6 +1,8 @@
 """``detectron2-gt`` and ``detectron2-union``: detectron2's ``SemSegEvaluator`` since 2022-07 and before it (v0.6).
 
-In both, a pixel predicted as "no class" vanishes from the true areas too, so that a model can gain by abstaining.
+In both, a void pixel vanishes: it is cut from the true areas too, so that a model can gain by abstaining. Ignored
+pixels are left out. A class without ground truth is left out of the mean by ``detectron2-gt``; in ``detectron2-union``
+it adds 0 where it is predicted anywhere, and prints no IoU of its own.
 Source: facebookresearch/detectron2, detectron2/evaluation/sem_seg_evaluation.py, commit f3c1bc19 and tag v0.6.
 """
 
@@ -20,8 +22,6 @@ from cosegbench.kernels.base import (
     ratio,
     total_ratio,
 )
-
-_VOID = "vanishes: the pixel counts neither for nor against any class"
 
 
 def without_void(evidence: Evidence) -> ClassSums:
@@ -66,10 +66,11 @@ GT = Kernel(
     compute=compute_gt,
     formula=IOU_OVER_DATA_SET + "; mean over the classes with ground truth",
     source="detectron2 since 2022-07 (a source install; also called 0.6)",
-    void=_VOID,
-    ignore="left out",
-    absent="left out of the mean; its false positives lower the classes that they cover",
-    averaged="classes with ground truth on pixels that were given a class",
+    accumulate="data-set",
+    average_over="gt",
+    void="vanishes",
+    ignore="left-out",
+    absent="left-out",
 )
 
 UNION = Kernel(
@@ -77,8 +78,9 @@ UNION = Kernel(
     compute=compute_union,
     formula=IOU_OVER_DATA_SET + "; mean over the classes with ground truth or prediction",
     source="detectron2 v0.6 (tag and wheels), OVSeg",
-    void=_VOID,
-    ignore="left out",
-    absent="0 in the mean if it is predicted anywhere (it prints no IoU of its own), otherwise left out",
-    averaged="classes with ground truth or prediction",
+    accumulate="data-set",
+    average_over="gt-or-prediction",
+    void="vanishes",
+    ignore="left-out",
+    absent="zero-if-predicted",
 )

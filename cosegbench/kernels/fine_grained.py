@@ -2,6 +2,8 @@
 
 Source: Wang et al., arXiv 2310.19252, and the authors' code zifuwanggg/JDTLosses, metrics/miouic_metric.py. Their code
 scores a data set of exactly two classes as foreground against background; here two are treated like any other number.
+Void pixels are false negatives. Ignored pixels are left out, and an image with nothing else is skipped. A class without
+ground truth in an image is left out there: it is punished only through the classes that it displaces.
 """
 
 from __future__ import annotations
@@ -66,8 +68,9 @@ KERNEL = Kernel(
     compute=compute,
     formula="hits / (true + predicted - hits) of each image and class; mean over an image's classes, then over images",
     source="Wang et al., NeurIPS 2023 Datasets and Benchmarks: mIoU^I, with mIoU^C and the worst 10% beside it",
-    void="a false negative",
-    ignore="left out; an image with nothing else is skipped",
-    absent="not in the image: left out; it is punished only through the classes that it displaces",
-    averaged="classes with ground truth, image by image",
+    accumulate="image-class",
+    average_over="gt-by-image",
+    void="false-negative",
+    ignore="left-out",
+    absent="left-out",
 )

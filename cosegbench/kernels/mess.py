@@ -1,5 +1,7 @@
 """``mess``: the evaluator of the MESS benchmark, detectron2's older rule with void counted as missed.
 
+Void pixels are false negatives, ignored pixels are left out, and a class without ground truth adds 0, which is also
+printed, where it is predicted anywhere.
 Source: blumenstiel/MESS, mess/evaluation/sem_seg_evaluation.py.
 """
 
@@ -24,8 +26,9 @@ KERNEL = Kernel(
     compute=compute,
     formula=IOU_OVER_DATA_SET + "; mean over the classes with ground truth or prediction",
     source="MESS (Blumenstiel et al., 2023)",
-    void="a false negative",
-    ignore="left out",
-    absent="0 in the mean if it is predicted anywhere, otherwise left out",
-    averaged="classes with ground truth or prediction",
+    accumulate="data-set",
+    average_over="gt-or-prediction",
+    void="false-negative",
+    ignore="left-out",
+    absent="zero-if-predicted",
 )

@@ -1,7 +1,8 @@
 """``mmseg`` and ``hf-evaluate``: one rule in two libraries, apart from how they round.
 
 mmsegmentation 1.x sums float32 vectors and rounds to two decimals inside the metric; here the integers are divided once
-and nothing is rounded, which gives the same two decimals. Sources: open-mmlab/mmsegmentation,
+and nothing is rounded, which gives the same two decimals. Void pixels are false negatives, ignored pixels are left out,
+and a class without ground truth counts as 0 where it is predicted anywhere. Sources: open-mmlab/mmsegmentation,
 mmseg/evaluation/metrics/iou_metric.py; huggingface/evaluate, metrics/mean_iou/mean_iou.py.
 """
 
@@ -42,10 +43,11 @@ MMSEG = Kernel(
     compute=compute_mmseg,
     formula=_FORMULA,
     source="mmsegmentation 1.x IoUMetric, before its rounding to two decimals",
-    void="a false negative",
-    ignore="left out",
-    absent="0 if it is predicted anywhere, otherwise left out",
-    averaged="classes with ground truth or prediction",
+    accumulate="data-set",
+    average_over="gt-or-prediction",
+    void="false-negative",
+    ignore="left-out",
+    absent="zero-if-predicted",
 )
 
 HF_EVALUATE = Kernel(
@@ -53,8 +55,9 @@ HF_EVALUATE = Kernel(
     compute=compute_hf,
     formula=_FORMULA,
     source="Hugging Face evaluate, mean_iou (which prints fractions)",
-    void="a false negative",
-    ignore="left out",
-    absent="0 if it is predicted anywhere, otherwise left out",
-    averaged="classes with ground truth or prediction",
+    accumulate="data-set",
+    average_over="gt-or-prediction",
+    void="false-negative",
+    ignore="left-out",
+    absent="zero-if-predicted",
 )

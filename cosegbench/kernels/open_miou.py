@@ -1,5 +1,7 @@
 """``open-miou``: soft IoU under a given similarity between class names; with the identity it is ``detectron2-union``.
 
+Void pixels vanish, ignored pixels are left out, and a class without ground truth adds 0 while wrong pixels of it remain
+after weighing.
 Source: Zhou et al., "Rethinking Evaluation Metrics of Open-Vocabulary Segmentation" (arXiv 2311.03352) and its code,
 qqlu/Entity, Open-Metrics/open_semanticseg/ow_sem_seg_evaluation.py. The similarities that the authors used were not
 published with it, so a figure means little without the digest of its similarity.
@@ -64,9 +66,10 @@ KERNEL = Kernel(
     compute=compute,
     formula="soft hits / (true + wrongly predicted mass), both weighed by a given similarity; mean as detectron2-union",
     source="Zhou et al., arXiv 2311.03352; the similarity must be given",
-    void="vanishes: the pixel counts neither for nor against any class",
-    ignore="left out",
-    absent="0 in the mean if wrong pixels of it remain after weighing, otherwise left out",
-    averaged="classes with ground truth or remaining prediction",
     parameters=("similarity",),
+    accumulate="data-set",
+    average_over="gt-or-prediction",
+    void="vanishes",
+    ignore="left-out",
+    absent="zero-if-predicted",
 )

@@ -1,5 +1,7 @@
 """``torchmetrics-jaccard-macro``: ``MulticlassJaccardIndex(average="macro")`` of torchmetrics 1.x.
 
+Void is undefined, because its inputs must be classes; ignored pixels are left out (``ignore_index``); a class without
+ground truth counts as 0 where it is predicted anywhere. The library prints a float32 fraction.
 Source: Lightning-AI/torchmetrics, src/torchmetrics/functional/classification/jaccard.py.
 """
 
@@ -24,9 +26,9 @@ KERNEL = Kernel(
     compute=compute,
     formula=IOU_OVER_DATA_SET + "; mean over the classes with ground truth or prediction",
     source="torchmetrics 1.x, MulticlassJaccardIndex, macro (which prints a float32 fraction)",
-    void="undefined: its inputs must be classes",
-    ignore="left out (ignore_index)",
-    absent="0 if it is predicted anywhere, otherwise left out",
-    averaged="classes with ground truth or prediction",
-    defined_with_void=False,
+    accumulate="data-set",
+    average_over="gt-or-prediction",
+    void="undefined",
+    ignore="left-out",
+    absent="zero-if-predicted",
 )

@@ -1,5 +1,7 @@
 """``torchmetrics-pairs``: ``torchmetrics.segmentation.MeanIoU(input_format="index")`` of torchmetrics 1.9.
 
+Void is undefined, because its inputs must be classes, and so is ignore, because it has no ignore index. A class counts
+as 0 in an image where it is predicted without ground truth. The library prints a float32 fraction.
 Source: Lightning-AI/torchmetrics, src/torchmetrics/segmentation/mean_iou.py.
 """
 
@@ -31,10 +33,9 @@ KERNEL = Kernel(
     compute=compute,
     formula="hits / (true + predicted - hits) of each image and class; mean over all (image, class) pairs",
     source="torchmetrics 1.9, segmentation.MeanIoU(input_format='index') (which prints a float32 fraction)",
-    void="undefined: its inputs must be classes",
-    ignore="undefined: it has no ignore index",
-    absent="0 in an image where it is predicted without ground truth, otherwise left out",
-    averaged="(image, class) pairs with ground truth or prediction",
-    defined_with_void=False,
-    defined_with_ignore=False,
+    accumulate="image-class",
+    average_over="image-class-pairs",
+    void="undefined",
+    ignore="undefined",
+    absent="zero-if-predicted",
 )

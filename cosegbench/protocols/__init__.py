@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from cosegbench.errors import UnknownNameError
-from cosegbench.protocols.fields import Cell, Evaluation, Method
+from cosegbench.protocols.fields import Cell, Evaluation, External, Method
 from cosegbench.protocols.observation import observe, ranked_labels
 from cosegbench.protocols.presets import PRESETS
 from cosegbench.protocols.protocol import OPEN_VOCABULARY, Protocol
+from cosegbench.protocols.words import Difference, Line, cell_words, comparable, diff, explain
 
 __all__ = [
     "OPEN_VOCABULARY",
     "Cell",
+    "Difference",
     "Evaluation",
+    "External",
+    "Line",
     "Method",
     "Protocol",
+    "cell_words",
+    "comparable",
+    "diff",
+    "explain",
     "family_protocols",
     "get_protocol",
     "list_protocols",

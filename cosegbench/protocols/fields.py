@@ -54,7 +54,7 @@ class Evaluation:
     def fields(self) -> dict[str, Any]:
         """Plain values, with the kernel's treatment of classes, void and ignore spelt out."""
         kernel = get_kernel(self.kernel)
-        spelt = {name: getattr(kernel, name) for name in ("averaged", "void", "ignore", "absent", "formula")}
+        spelt = {name: getattr(kernel, name) for name in ("accumulate", "average_over", "void", "ignore", "absent")}
         fields: dict[str, Any] = plain(self)
         return fields | spelt
 
@@ -125,6 +125,21 @@ class Method:
         """Plain values."""
         fields: dict[str, Any] = plain(self)
         return fields
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over :attr:`fields`."""
+        return digest(self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """The method half of finished label maps of unknown making: every field reads ``"external"``."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of :class:`Method`, each unknown."""
+        return {item.name: "external" for item in dataclasses.fields(Method) if item.name != "cells"}
 
     @property
     def digest(self) -> str:

@@ -12,6 +12,7 @@ from cosegbench.kernels.coseg_oracle import KERNEL as ORACLE
 from cosegbench.pairing import MAX_CLASSES
 from cosegbench.protocols.fields import Cell, Evaluation, Method
 from cosegbench.protocols.protocol import Protocol
+from cosegbench.protocols.words import KERNEL_WORDS
 from cosegbench.text import AUTHORS_TEMPLATE, TextRule
 
 _ORACLE = Evaluation(
@@ -35,12 +36,18 @@ _AUTHORS_CELLS = (
 )
 
 
+def _summary(kernel: Kernel) -> str:
+    averaged = KERNEL_WORDS["average_over"][kernel.average_over]
+    codes = {"void": kernel.void, "absent": kernel.absent}
+    return "; ".join([f"mean over {averaged}", *(f"{name}: {code.replace('-', ' ')}" for name, code in codes.items())])
+
+
 def _of_kernel(kernel: Kernel) -> Protocol:
     oracle = kernel.name in (ORACLE.name, EXCLUSIVE.name)
     evaluation = replace(_ORACLE, kernel=kernel.name) if oracle else Evaluation(kernel=kernel.name)
     return Protocol(
         name=kernel.name,
-        summary=f"whole images, original labels, averaged as {kernel.name}",
+        summary=_summary(kernel),
         source=kernel.source,
         evaluation=evaluation,
         method=Method(exclusive=kernel.name == EXCLUSIVE.name),

@@ -1,0 +1,146 @@
+"""``cosegbench protocols``: which protocols there are, what they do, and how two of them differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cosegbench.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from cosegbench.protocols import Protocol
+
+
+def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from cosegbench.protocols import list_protocols
+
+    return [
+        CompletionItem(protocol.name, help=protocol.summary)
+        for protocol in list_protocols()
+        if protocol.name.startswith(incomplete)
+    ]
+
+
+@click.group(short_help="List, explain and compare protocols.")
+def command() -> None:
+    """List, explain and compare protocols.
+
+    A protocol has two halves: evaluation, which must match for two figures to share a column, and method, which belongs
+    to the row.
+    """
+
+
+@command.command("list")
+@json_option
+def list_command(json_file: str | None) -> None:
+    """Print every protocol with one sentence."""
+    from tabulate import tabulate
+
+    from cosegbench.protocols import list_protocols
+
+    protocols = list_protocols()
+    rows = [(protocol.name, protocol.family, protocol.summary) for protocol in protocols]
+    text = tabulate(rows, ("protocol", "family", "what it does"), tablefmt="simple")
+    emit(text, [_summary(protocol) for protocol in protocols], json_file)
+
+
+@command.command()
+@click.argument("name", shell_complete=_complete)
+@click.option("--predictor", default=None, metavar="P", help="Settings for this predictor; needs --dataset.")
+@click.option("--dataset", default=None, metavar="D", help="Settings for this column; needs --predictor.")
+@json_option
+def show(name: str, predictor: str | None, dataset: str | None, json_file: str | None) -> None:
+    r"""Explain a protocol field by field.
+
+    \b
+    Example:
+      cosegbench protocols show coseg-authors --predictor coseg-xatten --dataset context459
+    """
+    from cosegbench.protocols import get_protocol
+
+    if (predictor is None) != (dataset is None):
+        raise click.UsageError("give --predictor and --dataset together.")
+    protocol = get_protocol(name)
+    if predictor is not None and dataset is not None:
+        protocol = protocol.for_cell(predictor, dataset)
+    emit(_show_text(protocol), _show_content(protocol), json_file)
+
+
+@command.command()
+@click.argument("first", shell_complete=_complete)
+@click.argument("second", shell_complete=_complete)
+@json_option
+def diff(first: str, second: str, json_file: str | None) -> None:
+    """Say in words what two protocols do differently, and whether their figures may share a column."""
+    from cosegbench.protocols import comparable, get_protocol
+    from cosegbench.protocols import diff as differences
+
+    one, other = get_protocol(first), get_protocol(second)
+    found, same_column = differences(one, other), comparable(one, other)
+    lines = [f"{one.name} and {other.name} mean the same."] if not found else []
+    for each in found:
+        lines += [f"{each.half}: {each.field}", f"  {one.name}: {each.first}", f"  {other.name}: {each.second}"]
+    if found:
+        verdict = "may share a column: only the method differs" if same_column else "must not share a column"
+        lines += ["", f"Figures of the two {verdict}."]
+    content = {
+        "first": one.name,
+        "second": other.name,
+        "comparable": same_column,
+        "differences": [
+            {"half": each.half, "field": each.field, "first": each.first, "second": each.second} for each in found
+        ],
+    }
+    emit("\n".join(lines), content, json_file)
+
+
+def _summary(protocol: Protocol) -> dict[str, Any]:
+    return {
+        "name": protocol.name,
+        "family": protocol.family,
+        "kernel": protocol.kernel,
+        "summary": protocol.summary,
+        "source": protocol.source,
+        "evaluation_digest": protocol.evaluation.digest,
+        "method_digest": protocol.method.digest,
+    }
+
+
+def _show_content(protocol: Protocol) -> dict[str, Any]:
+    return {
+        **_summary(protocol),
+        "digest": protocol.digest,
+        "pass_digest": protocol.pass_digest,
+        "evaluation": protocol.evaluation.fields,
+        "method": protocol.method.fields,
+        "unstated": list(protocol.unstated),
+        "notes": list(protocol.notes),
+        "remarks": list(protocol.remarks),
+    }
+
+
+def _show_text(protocol: Protocol) -> str:
+    from cosegbench.protocols import cell_words, explain
+
+    lines = [f"{protocol.name}: {protocol.summary}", f"source: {protocol.source}", f"family: {protocol.family}"]
+    headings = {
+        "evaluation": f"evaluation (must match within a column; {protocol.evaluation.digest[:12]})",
+        "method": f"method (belongs to the row; {protocol.method.digest[:12]})",
+    }
+    for half, heading in headings.items():
+        lines += ["", heading]
+        lines += [f"  {line.field}: {line.words}" for line in explain(protocol) if line.half == half]
+    blocks = {
+        "where it differs": [cell_words(cell) for cell in protocol.method.cells],
+        "for this predictor and column": list(protocol.remarks),
+        "left open by the source, chosen here": list(protocol.unstated),
+        "notes": list(protocol.notes),
+    }
+    for heading, items in blocks.items():
+        lines += ["", heading, *(f"  {item}" for item in items)] if items else []
+    return "\n".join(lines)
