@@ -27,7 +27,8 @@ class Figure:
     ``name`` is the row: the predictor's id, and the folder too where that differs. ``dataset`` is the column. ``rule``
     and ``content`` are what must be equal before two figures may share a column: the rule of scoring, and the labels
     that were scored.
-    ``limit`` is the number of images where not all were asked for.
+    ``limit`` is the number of images where not all were asked for. ``remarks`` say what the protocol does differently
+    for this row and column.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Figure:
     weights: str | None
     given: Mapping[str, Any]
     tuned: bool
+    remarks: tuple[str, ...]
 
     @property
     def rule_key(self) -> str:
@@ -64,12 +66,14 @@ def read_figures(results: Path) -> tuple[Figure, ...]:
     Raises:
         RecordError: the folder does not exist, or a file in it is not a record that this version can read.
     """
-    return figures_of((path, read_record(path)) for path in list_records(results))
+    return figures_of((path.parent.name, read_record(path)) for path in list_records(results))
 
 
-def figures_of(records: Iterable[tuple[Path, Record]]) -> tuple[Figure, ...]:
-    """Every figure of these records, each given with its path: the folder names the row, the file the column."""
-    return tuple(_figure(path, record, score) for path, record in records for _, score in sorted(record.scores.items()))
+def figures_of(records: Iterable[tuple[str, Record]]) -> tuple[Figure, ...]:
+    """Every figure of these records, each given with the name of its folder."""
+    return tuple(
+        _figure(folder, record, score) for folder, record in records for _, score in sorted(record.scores.items())
+    )
 
 
 def differences(figures: Sequence[Figure]) -> tuple[str, ...]:
@@ -87,15 +91,14 @@ def short(digest: str) -> str:
     return digest[:SHORT]
 
 
-def _figure(path: Path, record: Record, score: ScoreInfo) -> Figure:
-    data, who, folder = record.dataset, record.predictor, path.parent.name
-    # A protocol may score another view than its column names (CoSeg's authors scored prefix on all of COCO-Stuff).
-    column = path.name.removesuffix(f".{record.family}.json")
+def _figure(folder: str, record: Record, score: ScoreInfo) -> Figure:
+    data, who = record.dataset, record.predictor
     reference = who.facts.get("reference", REFERENCES.get(who.id, ""))
     return Figure(
         name=who.id if folder == who.id else f"{who.id} (in {folder})",
         reference=reference if isinstance(reference, str) else "",
-        dataset=data.id if column == path.name else column,
+        # A protocol may score another view than its column names (CoSeg's authors scored prefix on all of COCO-Stuff).
+        dataset=data.column or data.id,
         protocol=score.protocol,
         miou=score.miou,
         averaged=sum(score.averaged),
@@ -116,6 +119,7 @@ def _figure(path: Path, record: Record, score: ScoreInfo) -> Figure:
         weights=who.weights_digest,
         given=dict(who.given),
         tuned=who.tuned,
+        remarks=score.remarks,
     )
 
 

@@ -78,7 +78,7 @@ def _row(name: str, columns: Sequence[Column], notes: Notes) -> Row:
 
 
 def _cell(figure: Figure, notes: Notes) -> Cell:
-    texts = []
+    texts = list(figure.remarks)
     if figure.limit is not None:
         texts.append(f"incomplete: only the first {figure.images} images, so it cannot be compared with its column")
     if figure.tuned:

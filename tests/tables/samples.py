@@ -26,7 +26,14 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def score(protocol: str, miou: float | None, classes: int = 3, averaged: int = 2, **fields: Any) -> ScoreInfo:
+def score(
+    protocol: str,
+    miou: float | None,
+    classes: int = 3,
+    averaged: int = 2,
+    remarks: tuple[str, ...] = (),
+    **fields: Any,
+) -> ScoreInfo:
     fields = {"kernel": "gt-void-fn", "resolution": "original", **fields}
     return ScoreInfo(
         protocol=protocol,
@@ -36,6 +43,7 @@ def score(protocol: str, miou: float | None, classes: int = 3, averaged: int = 2
         miou=miou,
         iou=tuple([miou] * averaged + [None] * (classes - averaged)),
         averaged=tuple([True] * averaged + [False] * (classes - averaged)),
+        remarks=remarks,
     )
 
 
@@ -52,6 +60,8 @@ def record(
     given: Mapping[str, Any] | None = None,
     weights_digest: str | None = "ab" * 32,
     tuned: bool = False,
+    column: str = "",
+    remarks: tuple[str, ...] = (),
     facts: Mapping[str, Any] | None = None,
     seconds: float = 1.5,
 ) -> Record:
@@ -76,9 +86,11 @@ def record(
             vocabulary_digest="v" * 64,
             classes=names,
             background=None,
+            column=column,
         ),
         scores={
-            protocol: score(protocol, miou, averaged=averaged, kernel=kernel) for protocol, miou in figures.items()
+            protocol: score(protocol, miou, averaged=averaged, remarks=remarks, kernel=kernel)
+            for protocol, miou in figures.items()
         },
         requested=tuple(figures),
         evidence=None,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cosegbench.errors import RecordError
-from cosegbench.records import Record, record_path, write_record
+from cosegbench.records import Record
 from cosegbench.tables.figures import figures_of, read_figures
 from cosegbench.tables.grid import Grid
 from cosegbench.tables.measured import measured_grids
@@ -21,9 +21,7 @@ SUITES = {"small": ("voc20", "context59"), "empty": ("ade150",)}
 
 
 def grids(*records: Record, suite: str | None = None, protocols: Iterable[str] = ()) -> tuple[Grid, ...]:
-    figures = figures_of(
-        (record_path(Path(), each.predictor.id, each.dataset.id, each.family), each) for each in records
-    )
+    figures = figures_of((each.predictor.id, each) for each in records)
     return measured_grids(figures, SUITES, suite, tuple(protocols))
 
 
@@ -132,6 +130,12 @@ def test_a_figure_that_was_tuned_on_the_data_set_is_marked() -> None:
     assert grid.notes == (("a", "tuned on this data set's own labels"),)
 
 
+def test_what_a_protocol_does_differently_for_one_cell_is_marked_there() -> None:
+    (grid,) = grids(record("mine", "voc20", {"standard": 40.0}, remarks=("threshold 0.2",)))
+    assert grid.rows[0].cells[0].marks == ("a",)
+    assert grid.notes == (("a", "threshold 0.2"),)
+
+
 def test_different_numbers_of_averaged_classes_are_said_as_a_range() -> None:
     (grid,) = grids(
         record("first", "voc20", {"standard": 40.0}, averaged=2),
@@ -170,11 +174,9 @@ def test_a_record_in_a_folder_of_another_name_is_a_row_of_its_own(tmp_path: Path
     assert {row.name: row.cells[0].value for row in grid.rows} == {"mine": 40.0, "mine (in second-seed)": 41.0}
 
 
-def test_a_record_that_scored_another_view_stands_in_its_column_and_apart(tmp_path: Path) -> None:
-    write(tmp_path, record("things", "voc20", {"standard": 40.0}))
-    other = record("stuff", "coco-stuff", {"standard": 41.0})
-    write_record(record_path(tmp_path, "stuff", "voc20", other.family), other)
-    (grid,) = measured_grids(read_figures(tmp_path), SUITES)
+def test_a_record_that_scored_another_view_stands_in_its_column_and_apart() -> None:
+    other = record("stuff", "coco-stuff", {"standard": 41.0}, column="voc20")
+    (grid,) = grids(record("things", "voc20", {"standard": 40.0}), other)
     assert grid.columns[:2] == ("voc20 #1", "voc20 #2")
     assert "differ in: view." in grid.remarks[0]
 
