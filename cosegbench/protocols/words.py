@@ -119,30 +119,33 @@ def _cells_words(protocol: Protocol) -> str:
     return "; ".join(cell_words(cell) for cell in protocol.method.cells) or "the same for every predictor and data set"
 
 
+_EVALUATION_WORDS: dict[str, Mapping[Any, str]] = {
+    "view": {COLUMN: "the column's own classes and images"},
+    "candidates": {
+        "vocabulary": "the model chooses among all names of the view",
+        "ground-truth": "the model is asked only for the classes that the image's ground truth shows",
+    },
+    "largest_classes": {None: "all classes of an image"},
+    "resolution": {
+        "original": "at the size of the label file",
+        "input": "at the size that the predictor sees; labels by nearest neighbour",
+    },
+    "background": {
+        "void-becomes-background": "void becomes background where the view scores one, otherwise stays void",
+        "not-asked-for": "never asked for",
+    },
+    "out_of_range": {"error": "a target value outside the card is an error, never clipped or aliased"},
+    "epsilon": {0: "nothing is added to a denominator"},
+    "rounding": {"none": "nothing is rounded before it is printed"},
+}
+
+
 def _evaluation_words(name: str, value: Any) -> str:
-    fixed: dict[str, Mapping[Any, str]] = {
-        "view": {COLUMN: "the column's own classes and images"},
-        "candidates": {
-            "vocabulary": "the model chooses among all names of the view",
-            "ground-truth": "the model is asked only for the classes that the image's ground truth shows",
-        },
-        "largest_classes": {None: "all classes of an image"},
-        "resolution": {
-            "original": "at the size of the label file",
-            "input": "at the size that the predictor sees; labels by nearest neighbour",
-        },
-        "background": {
-            "void-becomes-background": "void becomes background where the view scores one, otherwise stays void",
-            "not-asked-for": "never asked for",
-        },
-        "out_of_range": {"error": "a target value outside the card is an error, never clipped or aliased"},
-        "epsilon": {0: "nothing is added to a denominator"},
-        "rounding": {"none": "nothing is rounded before it is printed"},
-    } | KERNEL_WORDS
     if name == "kernel":
         return f"{value}: {get_kernel(value).formula}"
-    if name in fixed and not isinstance(value, list) and value in fixed[name]:
-        return fixed[name][value]
+    fixed = _EVALUATION_WORDS.get(name) or KERNEL_WORDS.get(name) or {}
+    if not isinstance(value, list) and value in fixed:
+        return fixed[value]
     if name == "view_options":
         return ", ".join(f"{key}={setting}" for key, setting in value) or "the defaults of the data set's card"
     if name == "largest_classes":
