@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from cosegbench.miniature.canvas import Scene
+from cosegbench.miniature.paint import Mask
+from cosegbench.miniature.polygons import mask_polygons
 from cosegbench.miniature.world import CONCEPTS, concept
 from cosegbench.miniature.writers import encode_rle
 
@@ -39,15 +41,27 @@ def instances_json(scenes: Sequence[tuple[int, Scene]], split: str) -> dict[str,
     }
 
 
-def _annotation(number: int, image_id: int, name: str, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, Any]:
+def _annotation(number: int, image_id: int, name: str, mask: Mask) -> dict[str, Any]:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     x, y = int(columns[0]), int(rows[0])
     return {
         "id": number,
         "image_id": image_id,
         "category_id": concept(name).coco,
-        "segmentation": encode_rle(mask),
+        "segmentation": segmentation(mask),
         "area": int(mask.sum()),
         "bbox": [x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y],
         "iscrowd": 0,
     }
+
+
+def segmentation(mask: Mask) -> list[list[float]] | dict[str, Any]:
+    """Polygons where pycocotools fills them to exactly this mask, else compressed run lengths."""
+    from pycocotools import mask as coco_mask
+
+    polygons = mask_polygons(mask)
+    if polygons:
+        codes = coco_mask.merge(coco_mask.frPyObjects(polygons, *mask.shape))
+        if np.array_equal(coco_mask.decode(codes).astype(bool), mask):
+            return polygons
+    return encode_rle(mask)

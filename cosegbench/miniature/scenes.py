@@ -13,6 +13,9 @@ from cosegbench.miniature.places import PLACES, Place
 from cosegbench.miniature.textures import Generator
 
 CLUTTER_CHANCE = 0.25
+OTHERS_CHANCE = 0.85
+"""How often a thing is the only one of its kind in a scene."""
+
 SIDES = (96, 144)
 """Least and most height and width of a scene, in pixels."""
 
@@ -101,12 +104,14 @@ def _choose_things(
     options = [each for each in place.things if each[0] in wish.allowed and each[1] in layers]
     count = int(rng.choice((1, 2, 3), p=(0.3, 0.45, 0.25)))
     chosen = [(name, band) for name, band, _ in options if (name, band) == feature]
+    if chosen and rng.random() < OTHERS_CHANCE:
+        options = [option for option in options if option[0] != feature[0]]
     while options and len(chosen) < count:
         weights = np.array([weight * _appeal(name, wish) for name, _, weight in options])
         name, band, _ = options[int(rng.choice(len(options), p=weights / weights.sum()))]
         chosen.append((name, band))
         # Mostly other things join in; now and then a second one of the same kind.
-        if rng.random() < 0.85:
+        if rng.random() < OTHERS_CHANCE:
             options = [option for option in options if option[0] != name]
     return chosen
 

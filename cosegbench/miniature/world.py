@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-WORLD_VERSION = 2
+WORLD_VERSION = 3
 """Raised whenever a drawn pixel or file changes, so that caches of an older world are not reused."""
 
 
