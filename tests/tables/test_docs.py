@@ -112,8 +112,17 @@ def test_every_protocol_of_the_code_has_a_row_in_the_documentation_and_no_other_
 def test_the_documented_rules_say_what_the_kernels_say() -> None:
     from cosegbench.kernels import KERNELS
 
-    documented = {row[0].strip("`"): row[1:4] for row in rows_of("protocols.md") if len(row) == 5}
-    assert documented == {kernel.name: [kernel.averaged, kernel.void, kernel.absent] for kernel in KERNELS.values()}
+    documented = {row[0].strip("`"): row[1:6] for row in rows_of("protocols.md") if len(row) == 7}
+    assert documented == {
+        kernel.name: [kernel.accumulate, kernel.average_over, kernel.void, kernel.absent, kernel.ignore]
+        for kernel in KERNELS.values()
+    }
+
+
+def test_every_word_of_the_rules_is_explained() -> None:
+    text = (DOCS / "protocols.md").read_text(encoding="utf-8")
+    words = {word for row in rows_of("protocols.md") if len(row) == 7 for word in row[1:6]}
+    assert [word for word in sorted(words) if f"`{word}`" not in text] == []
 
 
 def test_the_documented_presets_use_the_kernels_that_they_name() -> None:
