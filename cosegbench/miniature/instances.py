@@ -59,9 +59,9 @@ def segmentation(mask: Mask) -> list[list[float]] | dict[str, Any]:
     """Polygons where pycocotools fills them to exactly this mask, else compressed run lengths."""
     from pycocotools import mask as coco_mask
 
-    polygons = mask_polygons(mask)
+    code, polygons = encode_rle(mask), mask_polygons(mask)
     if polygons:
-        codes = coco_mask.merge(coco_mask.frPyObjects(polygons, *mask.shape))
-        if np.array_equal(coco_mask.decode(codes).astype(bool), mask):
+        filled = coco_mask.merge(coco_mask.frPyObjects(polygons, *mask.shape))
+        if filled["counts"].decode("ascii") == code["counts"]:
             return polygons
-    return encode_rle(mask)
+    return code
