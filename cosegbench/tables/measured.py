@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from cosegbench.protocols import list_protocols
 from cosegbench.tables.columns import Column, columns_of
 from cosegbench.tables.figures import Figure, short
 from cosegbench.tables.grid import Cell, Grid, Notes, Row
@@ -57,11 +58,18 @@ def _grid(suite: str, datasets: Sequence[str], protocol: str, figures: Sequence[
         remarks += [remark] if remark else []
     notes = Notes()
     rows = tuple(_row(name, columns, notes) for name in _names(here))
+    remarks += _about(protocol)
     remarks += [column.describe() for column in columns if column.figures]
     remarks += [_describe_row(name, here) for name in _names(here)]
     headings = tuple(column.heading for column in columns)
     title = f"As measured here: {suite}, protocol {protocol} (mIoU in percent)"
     return Grid(f"measured/{suite}/{protocol}", title, "Predictor", headings, rows, notes.all(), tuple(remarks))
+
+
+def _about(name: str) -> list[str]:
+    """What the protocol is, in its own words; nothing where another version measured under a name that is gone."""
+    found = [protocol for protocol in list_protocols() if protocol.name == name]
+    return [line for protocol in found for line in (f"{name}: {protocol.summary}.", *protocol.notes)]
 
 
 def _names(figures: Sequence[Figure]) -> list[str]:

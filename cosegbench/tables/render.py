@@ -29,7 +29,7 @@ _MARKDOWN_SPECIAL = re.compile(r"(^#|[\\`*\[\]|~])|((?<![A-Za-z0-9])_|_(?![A-Za-
 _LATEX_SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "[": "{[}", "]": "{]}",
+    "|": r"\textbar{}", '"': "''", "[": "{[}", "]": "{]}",
 }  # fmt: skip
 
 
@@ -93,7 +93,14 @@ def _latex_grid(grid: Grid) -> str:
     notes = [rf"\textsuperscript{{{letter}}} {escape_latex(text)}\par" for letter, text in grid.notes]
     remarks = [rf"{escape_latex(text)}\par" for text in grid.remarks]
     small = ["", r"\medskip\footnotesize\raggedright", *notes, *remarks] if notes or remarks else []
-    lines = [r"\begin{table}", r"\centering", rf"\caption{{{escape_latex(grid.title)}}}", tabular.rstrip("\n"), *small]
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape_latex(grid.title)}}}",
+        tabular.rstrip("\n"),
+        *small,
+    ]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
 

@@ -136,6 +136,15 @@ def test_what_a_protocol_does_differently_for_one_cell_is_marked_there() -> None
     assert grid.notes == (("a", "threshold 0.2"),)
 
 
+def test_below_each_table_stands_what_its_protocol_is() -> None:
+    tables = grids(record("mine", "voc20", {"standard": 40.0, "coseg-authors": 60.0, "gone": 1.0}))
+    standard, authors = tables
+    assert standard.remarks[0].startswith("standard: the default")
+    assert any("This is an oracle" in remark for remark in authors.remarks)
+    assert not any("This is an oracle" in remark for remark in standard.remarks)
+    assert len(grids(record("mine", "voc20", {"gone": 1.0}), protocols=["gone"])) == 1
+
+
 def test_different_numbers_of_averaged_classes_are_said_as_a_range() -> None:
     (grid,) = grids(
         record("first", "voc20", {"standard": 40.0}, averaged=2),

@@ -48,7 +48,7 @@ def test_the_markdown_of_a_small_table_is_these_bytes() -> None:
 
 def test_the_latex_of_a_small_table_is_these_bytes() -> None:
     assert render([SMALL], "latex") == (
-        "\\begin{table}\n\\centering\n\\caption{A title}\n"
+        "% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n\\caption{A title}\n"
         "\\begin{tabular}{lrr}\n\\toprule\nName & first & second \\\\\n\\midrule\n"
         "one & 12.3\\textsuperscript{a} & -- \\\\\n"
         "two\\textsuperscript{c} & 0.0 & --\\textsuperscript{b} \\\\\n"
