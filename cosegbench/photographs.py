@@ -10,7 +10,7 @@ from cosegbench.errors import DataError
 if TYPE_CHECKING:
     from PIL import Image
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM")
 """What may hold a photograph; the content decides, not the suffix, because COCO has a PNG called ``.jpg``."""
 
 _ORIENTATION = 0x0112
