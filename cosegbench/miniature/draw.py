@@ -12,7 +12,7 @@ import numpy as np
 from cosegbench.miniature import corpora, writers
 from cosegbench.miniature.canvas import Scene
 from cosegbench.miniature.closeups import draw_closeup
-from cosegbench.miniature.instances import instances_json
+from cosegbench.miniature.instances import InstancesDocument
 from cosegbench.miniature.scenes import Wish, draw_scene
 from cosegbench.miniature.textures import Generator
 from cosegbench.miniature.world import CONCEPTS, WORLD_VERSION
@@ -117,7 +117,7 @@ def _splits(sizes: MiniatureSizes, part: str) -> tuple[tuple[str, int], tuple[st
 
 def _draw_coco(out: Path, seed: int, split: str, count: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    scenes: list[tuple[int, Scene]] = []
+    instances = InstancesDocument(f"{split}2017")
     for index in range(count):
         rng = image_rng(seed, f"coco/{split}", index)
         scene = draw_scene(rng, SEEN_ONLY, _turn(_SEEN_NAMES, index))
@@ -127,8 +127,8 @@ def _draw_coco(out: Path, seed: int, split: str, count: int) -> list[dict[str, A
         writers.write_jpeg(out / image, scene.pixels)
         writers.write_stuffthing(out / f"coco/stuffthingmaps/{split}2017/{image_id:012d}.png", scene)
         rows.append({"image": image, "captions": corpora.captions(rng, scene), "kind": "scene"})
-        scenes.append((image_id, scene))
-    text = json.dumps(instances_json(scenes, f"{split}2017"), separators=(",", ":"))
+        instances.add(image_id, scene)
+    text = json.dumps(instances.document(), separators=(",", ":"))
     writers.write_bytes(out / f"coco/annotations/instances_{split}2017.json", text.encode())
     return rows
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,31 +13,39 @@ from cosegbench.miniature.world import CONCEPTS, concept
 from cosegbench.miniature.writers import encode_rle
 
 
-def instances_json(scenes: Sequence[tuple[int, Scene]], split: str) -> dict[str, Any]:
-    """The document of one split: every visible seen thing is one annotation, in front ones first."""
-    images = [
-        {
-            "id": image_id,
-            "width": scene.pixels.shape[1],
-            "height": scene.pixels.shape[0],
-            "file_name": f"{image_id:012d}.jpg",
-            "license": 1,
+class InstancesDocument:
+    """The JSON of one split, scene by scene; scenes are not kept. Every visible thing is one annotation.
+
+    Args:
+        split: for the description.
+    """
+
+    def __init__(self, split: str) -> None:
+        self.split = split
+        self.images: list[dict[str, Any]] = []
+        self.annotations: list[dict[str, Any]] = []
+
+    def add(self, image_id: int, scene: Scene) -> None:
+        """One image and its things, those in front first."""
+        height, width = scene.concepts.shape
+        name = f"{image_id:012d}.jpg"
+        self.images.append({"id": image_id, "width": width, "height": height, "file_name": name, "license": 1})
+        for thing, mask in reversed(scene.instances):
+            self.annotations.append(_annotation(len(self.annotations) + 1, image_id, thing, mask))
+
+    def document(self) -> dict[str, Any]:
+        """The whole, ready for JSON."""
+        return {
+            "info": {"description": f"cosegbench miniature {self.split}", "version": "1"},
+            "licenses": [{"id": 1, "name": "Apache-2.0", "url": ""}],
+            "images": self.images,
+            "annotations": self.annotations,
+            "categories": [
+                {"id": c.coco, "name": c.name, "supercategory": "thing"}
+                for c in CONCEPTS
+                if c.kind == "thing" and c.seen
+            ],
         }
-        for image_id, scene in scenes
-    ]
-    annotations: list[dict[str, Any]] = []
-    for image_id, scene in scenes:
-        for name, mask in reversed(scene.instances):
-            annotations.append(_annotation(len(annotations) + 1, image_id, name, mask))
-    return {
-        "info": {"description": f"cosegbench miniature {split}", "version": "1"},
-        "licenses": [{"id": 1, "name": "Apache-2.0", "url": ""}],
-        "images": images,
-        "annotations": annotations,
-        "categories": [
-            {"id": c.coco, "name": c.name, "supercategory": "thing"} for c in CONCEPTS if c.kind == "thing" and c.seen
-        ],
-    }
 
 
 def _annotation(number: int, image_id: int, name: str, mask: Mask) -> dict[str, Any]:
