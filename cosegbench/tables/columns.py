@@ -23,7 +23,8 @@ class Column:
     def describe(self) -> str:
         """One line: how many classes and images the column averages, and the digests that say so exactly."""
         first = _complete_first(self.figures)[0]
-        averaged = sorted({figure.averaged for figure in self.figures if figure.limit is None}) or [first.averaged]
+        alike = [figure for figure in self.figures if (figure.limit is None) == (first.limit is None)]
+        averaged = sorted({figure.averaged for figure in alike})
         counts = str(averaged[0]) if len(averaged) == 1 else f"{averaged[0]} to {averaged[-1]}"
         options = "".join(f", {name} = {value}" for name, value in sorted(first.rule["options"].items()))
         return (

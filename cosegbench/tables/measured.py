@@ -88,7 +88,9 @@ def _row(name: str, columns: Sequence[Column], notes: Notes) -> Row:
 def _cell(figure: Figure, notes: Notes) -> Cell:
     texts = list(figure.remarks)
     if figure.limit is not None:
-        texts.append(f"incomplete: only the first {figure.images} images, so it cannot be compared with its column")
+        texts.append(
+            f"incomplete: only the first {figure.images} images; comparable only with figures over the same ones"
+        )
     if figure.tuned:
         texts.append("tuned on this data set's own labels")
     if figure.miou is None:

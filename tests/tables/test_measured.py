@@ -39,7 +39,7 @@ def test_a_table_of_measured_figures_is_these_bytes() -> None:
         "|-------------------|---------|-------------|\n"
         "| mine              |    41.3 |    20.0 [a] |\n"
         "| random-labels [b] |     3.0 |           - |\n\n"
-        "- a: incomplete: only the first 2 images, so it cannot be compared with its column\n"
+        "- a: incomplete: only the first 2 images; comparable only with figures over the same ones\n"
         "- b: a reference that gives the scale (chance), not a system\n\n"
     )
     assert f"- voc20: mean over 2 of 3 classes, 5 images of val; evaluation {evaluation}" in text
