@@ -34,10 +34,10 @@ class DetailJson(LabelReader):
         if image_id not in self.index:
             raise DataError(f"{self.path('')}: lists no image {image_id!r}.")
         image = self.index[image_id]
-        painted = np.zeros((image.height, image.width), np.uint16)
+        painted = np.zeros((image.height, image.width), np.uint16, order="F")
         for annotation in image.annotations:
             where = f"{self.path('')}, image {image_id}, annotation {annotation.get('id')}"
             painted[decode_region(annotation["segmentation"], image.height, image.width, where)] = annotation[
                 "category_id"
             ]
-        return painted
+        return np.ascontiguousarray(painted)

@@ -59,8 +59,9 @@ def paint(image: ImageRegions, overlap: str, crowd: str, where: str) -> LabelArr
     Raises:
         DataError: a region cannot be decoded, or ``refuse`` met an overlap.
     """
-    painted = np.zeros((image.height, image.width), np.uint16)
-    covered = np.zeros(painted.shape, np.bool_)
+    # Masks come column by column; maps of the same order are painted several times faster.
+    painted = np.zeros((image.height, image.width), np.uint16, order="F")
+    covered = np.zeros(painted.shape, np.bool_, order="F")
     crowds = []
     for annotation in image.annotations:
         if annotation.get("iscrowd") and crowd != "in-order":
@@ -77,7 +78,7 @@ def paint(image: ImageRegions, overlap: str, crowd: str, where: str) -> LabelArr
         mask = _mask(annotation, image, where) & ~covered
         painted[mask] = annotation["category_id"] if crowd == "under" else IGNORE
         covered |= mask
-    return painted
+    return np.ascontiguousarray(painted)
 
 
 def _mask(

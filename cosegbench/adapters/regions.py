@@ -102,7 +102,7 @@ def _plain(name: str) -> str:
 
 
 def decode_region(segmentation: Any, height: int, width: int, where: str) -> Mask:
-    """The pixels of one region, (height, width).
+    """The pixels of one region, (height, width), stored column by column.
 
     Args:
         segmentation: a list of polygons (their union is meant), or a run-length dict with ``size`` [height, width] and
@@ -125,7 +125,7 @@ def decode_region(segmentation: Any, height: int, width: int, where: str) -> Mas
             runs = codec.merge(codec.frPyObjects(segmentation, height, width))
         else:
             raise DataError(f"{where}: segmentation is neither polygons of at least 3 points nor run lengths.")
-        decoded: Mask = codec.decode(runs).astype(bool)
+        decoded: Mask = codec.decode(runs).view(np.bool_)
     except (ValueError, TypeError, KeyError, MemoryError) as error:
         raise DataError(f"{where}: segmentation cannot be decoded: {error}.") from error
     return decoded
