@@ -94,8 +94,12 @@ class _Suite:
     def __init__(self, recipe: Recipe, world: str) -> None:
         self.recipe, self.world = recipe, world
         self.predictor: Any = None
-        self.images = draw_images()
         self.vocabularies = vocabularies()
+
+    @property
+    def images(self) -> list[Image.Image]:
+        """Drawn anew for each check, so that none is spoilt by a predictor that paints on them."""
+        return draw_images()
 
     def checks(self) -> list[tuple[str, Callable[[], str]]]:
         """Name and check, in the order of the report."""
@@ -133,8 +137,9 @@ class _Suite:
 
     def _predictions_for(self, words: Vocabulary) -> Callable[[], str]:
         def check() -> str:
-            found = self.predict(words, self.images)
-            for image, prediction in zip(self.images, found, strict=True):
+            images = self.images
+            found = self.predict(words, images)
+            for image, prediction in zip(images, found, strict=True):
                 _assign(prediction, image, words)
             return f"{len(found)} images: {', '.join(sorted({type(each).__name__ for each in found}))}"
 
@@ -179,11 +184,13 @@ class _Suite:
         return "equal"
 
     def images_untouched(self) -> str:
+        images = self.images
+
         def state() -> list[Any]:
-            return [(image.mode, image.size, image.tobytes(), dict(image.info)) for image in self.images]
+            return [(image.mode, image.size, image.tobytes(), dict(image.info)) for image in images]
 
         before = state()
-        self.predict(self.vocabularies["5 classes"], self.images)
+        self.predict(self.vocabularies["5 classes"], images)
         if state() != before:
             raise _Failed("an image changed inside predict()", "Work on a copy: image.copy().")
         return "equal"
@@ -193,8 +200,9 @@ class _Suite:
             raise _Skipped("it has no rank_labels(images)")
         words = self.vocabularies["5 classes"]
         guarded(self.predictor, "prepare", "vocabulary", words, TextRule())
-        answer = guarded(self.predictor, "rank_labels", "drawn images", self.images)
-        for image, each in zip(self.images, answer, strict=True):
+        images = self.images
+        answer = guarded(self.predictor, "rank_labels", "drawn images", images)
+        for image, each in zip(images, answer, strict=True):
             check_ranked(each, len(words), image.info["image_id"])
         return f"{len(answer[0].labels)} of {len(words)} labels an image"
 

@@ -29,6 +29,7 @@ from cosegbench.running.finish import describe_dataset
 from cosegbench.running.job import Job, differences, make_identity
 from cosegbench.running.process import limited_threads
 from cosegbench.running.request import Reporter, RunRequest, Silent
+from cosegbench.running.saving import require_saved
 from cosegbench.running.work import JobRunner
 
 
@@ -51,7 +52,7 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
     cards = check_columns(request.datasets, request.conventions)
     recipe = _recipe(request)
     jobs = _Planner(request, recipe, tell).jobs(cards)
-    left = list(jobs) if request.fresh else _left_to_do(jobs, tell)
+    left = list(jobs) if request.fresh else _left_to_do(jobs, request.save_predictions, tell)
     check_files(_different(job.dataset for job in left))
     if request.fresh:
         for job in left:
@@ -134,16 +135,18 @@ def _different(datasets: Iterable[Dataset]) -> list[Dataset]:
     return list({(each.id, tuple(sorted(each.options.items()))): each for each in datasets}.values())
 
 
-def _left_to_do(jobs: Sequence[Job], tell: Reporter) -> list[Job]:
+def _left_to_do(jobs: Sequence[Job], save_predictions: Path | None, tell: Reporter) -> list[Job]:
     """The jobs that are not finished.
 
     Raises:
-        RequestError: the results folder holds other runs under these names; says in what each differs.
+        RequestError: the results folder holds other runs under these names (says in what each differs), or a finished
+            one whose predictions were not saved.
     """
     left, others = [], []
     for job in jobs:
         state, stored = job.stored_identity()
         if state == "finished":
+            require_saved(save_predictions, job.dataset, job.family, job.dataset.image_ids)
             tell.remark(f"{job.title}: finished before, nothing to compute: {job.record}")
             continue
         if state == "other":

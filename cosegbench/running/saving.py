@@ -65,18 +65,6 @@ class PredictionFolder:
         """The file of one image."""
         return self.folder / f"{image_id}.png"
 
-    def require(self, image_ids: Iterable[str]) -> None:
-        """Refuse to go on with a run whose earlier images were not saved here.
-
-        Raises:
-            RequestError: says how many are missing.
-        """
-        missing = sum(not self.path(image_id).is_file() for image_id in image_ids)
-        if missing:
-            raise RequestError(
-                f"{missing} images were done before without being saved in {self.folder}. Give --fresh to redo them."
-            )
-
     def save(self, image_id: str, prediction: Prediction, shape: tuple[int, int]) -> None:
         """Write one image's label map.
 
@@ -87,3 +75,20 @@ class PredictionFolder:
             write_labels(self.path(image_id), self.label_map(image_id, prediction, shape))
         except OSError as error:
             raise RecordError(f"{self.path(image_id)} cannot be written: {error}.") from error
+
+
+def require_saved(parent: Path | None, dataset: Dataset, family: Family, image_ids: Iterable[str]) -> None:
+    """Refuse to go on with, or to leave alone, a run whose images were done before without being saved.
+
+    Raises:
+        RequestError: says how many are missing.
+    """
+    if parent is None or family.label_maps(dataset.vocabulary) is None:
+        return
+    folder = parent / dataset.id
+    missing = sum(not (folder / f"{image_id}.png").is_file() for image_id in image_ids)
+    if missing:
+        raise RequestError(
+            f"{missing} images of {family.column} were done before without being saved in {folder}. "
+            "Give --fresh to do them again."
+        )

@@ -19,7 +19,7 @@ from cosegbench.running.loop import Pass, run_pass
 from cosegbench.running.outputs import guarded
 from cosegbench.running.process import limited_threads
 from cosegbench.running.request import Reporter, RunRequest
-from cosegbench.running.saving import PredictionFolder
+from cosegbench.running.saving import PredictionFolder, require_saved
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -76,8 +76,7 @@ class JobRunner:
     ) -> None:
         dataset, family = self.job.dataset, self.job.family
         done = _images(batches, journal)
-        if saving is not None:
-            saving.require(done)
+        require_saved(self.request.save_predictions, dataset, family, done)
         if len(done) == len(dataset.image_ids):
             return
         if self.job.predictor.tuned:

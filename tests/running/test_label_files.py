@@ -127,7 +127,7 @@ def test_the_folder_of_the_data_set_is_found_below_the_one_given(tmp_path: Path)
     assert find_folder(tmp_path, "voc20") == tmp_path / "voc20"
     assert find_folder(tmp_path / "voc20", "voc20") == tmp_path / "voc20"
     for folder in (tmp_path / "absent", tmp_path):
-        with pytest.raises(RequestError, match="absent|no \\*.png"):
+        with pytest.raises(RequestError, match=r"absent|no \*\.png"):
             find_folder(folder, "coco")
 
 
