@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+_LINE = ("table", "row", "column", "value", "marks")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -63,23 +64,13 @@ class Grid:
     notes: tuple[tuple[str, str], ...] = ()
     remarks: tuple[str, ...] = ()
 
-    def frame(self) -> pd.DataFrame:
-        """One line a cell, missing figures as NaN: table, row, column, value, marks, then the facts by name."""
-        import pandas as pd
-
-        lines = list(self._lines())
-        names = sorted({name for line in lines for name in line[1]})
-        base = pd.DataFrame([line[0] for line in lines], columns=["table", "row", "column", "value", "marks"])
-        facts = pd.DataFrame(
-            [{name: line[1].get(name) for name in names} for line in lines], columns=names, dtype=object
-        )
-        return pd.concat([base, facts], axis=1)
-
-    def _lines(self) -> Iterator[tuple[list[object], dict[str, Any]]]:
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """One dictionary a cell: table, row, column, value, marks, then the facts of row and cell by name."""
         for row in self.rows:
             for column, cell in zip(self.columns, row.cells, strict=True):
                 marks = " ".join((*row.marks, *cell.marks))
-                yield [self.key, row.name, column, cell.value, marks], {**row.facts, **cell.facts}
+                known = dict(zip(_LINE, (self.key, row.name, column, cell.value, marks), strict=True))
+                yield {**known, **row.facts, **cell.facts}
 
     def as_json(self) -> dict[str, Any]:
         """The table as plain JSON values; a dash is ``null``."""
@@ -91,6 +82,16 @@ class Grid:
             "notes": dict(self.notes),
             "remarks": list(self.remarks),
         }
+
+
+def frame(grids: Sequence[Grid]) -> pd.DataFrame:
+    """Several tables as one, one line a cell as in :meth:`Grid.lines`; what a line does not have is missing."""
+    import pandas as pd
+
+    lines = [line for grid in grids for line in grid.lines()]
+    facts = sorted({name for line in lines for name in line}.difference(_LINE))
+    # dtype object: a whole number must not become a fraction where another line lacks it
+    return pd.DataFrame(lines, columns=[*_LINE, *facts], dtype=object)
 
 
 def _row_json(row: Row, columns: Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cosegbench.tables.grid import Cell, Grid, Row
+from cosegbench.tables.grid import Cell, Grid, Row, frame
 
 SCHEMA_VERSION = 1
 """Version of the JSON document; a change that a reader must know of raises it."""
@@ -88,8 +88,8 @@ def _latex_grid(grid: Grid) -> str:
     import pandas as pd
 
     body = _strings(grid, escape_latex, lambda text, marks: rf"{text}\textsuperscript{{{marks}}}", dash="--")
-    frame = pd.DataFrame(body, columns=[escape_latex(name) for name in (grid.corner, *grid.columns)], dtype=object)
-    tabular = frame.to_latex(index=False, escape=False, column_format="l" + "r" * len(grid.columns))
+    table = pd.DataFrame(body, columns=[escape_latex(name) for name in (grid.corner, *grid.columns)], dtype=object)
+    tabular = table.to_latex(index=False, escape=False, column_format="l" + "r" * len(grid.columns))
     notes = [rf"\textsuperscript{{{letter}}} {escape_latex(text)}\par" for letter, text in grid.notes]
     remarks = [rf"{escape_latex(text)}\par" for text in grid.remarks]
     small = ["", r"\medskip\footnotesize\raggedright", *notes, *remarks] if notes or remarks else []
@@ -121,12 +121,7 @@ def _html_grid(grid: Grid) -> str:
 
 
 def _csv(grids: Sequence[Grid]) -> str:
-    import pandas as pd
-
-    if not grids:
-        return ""
-    frame = pd.concat([grid.frame() for grid in grids], ignore_index=True)
-    return str(frame.to_csv(index=False, lineterminator="\n"))
+    return str(frame(grids).to_csv(index=False, lineterminator="\n"))
 
 
 def _json(grids: Sequence[Grid]) -> str:
