@@ -1,7 +1,7 @@
 """Data set cards: everything that is particular to one view of one data set, as a TOML file.
 
 A built-in card is named by its id (``voc20``), a user's own by its path (``./mine.toml``). Paths inside a card are
-relative: the vocabulary's to the card, all others to the data root. ``docs/cards.md`` describes every key.
+relative: the vocabulary's to the card, all others to the data root. ``docs/adding-a-dataset.md`` explains them.
 
 A ``[format.when.OPTION.VALUE]`` or ``[splits.NAME.when.OPTION.VALUE]`` table holds what changes where a user chooses
 that value of that option; a format that names a ``kind`` replaces what stood before it.

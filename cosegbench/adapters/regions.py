@@ -126,7 +126,7 @@ def decode_region(segmentation: Any, height: int, width: int, where: str) -> Mas
         else:
             raise DataError(f"{where}: segmentation is neither polygons of at least 3 points nor run lengths.")
         decoded: Mask = codec.decode(runs).view(np.bool_)
-    except (ValueError, TypeError, KeyError, MemoryError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
         raise DataError(f"{where}: segmentation cannot be decoded: {error}.") from error
     return decoded
 
@@ -141,9 +141,27 @@ def _polygons(segmentation: Any) -> bool:
 
 
 def _check_runs(segmentation: dict[str, Any], height: int, width: int, where: str) -> None:
+    """Refuse runs that are not exactly as long as the image: the codec would write past its buffer or not fill it."""
     if list(segmentation["size"]) != [height, width]:
         raise DataError(f"{where}: run lengths are for size {segmentation['size']}, the image has {[height, width]}.")
     counts = segmentation["counts"]
-    # The codec writes past its buffer where runs are longer than the image.
-    if isinstance(counts, list) and (min(counts, default=0) < 0 or sum(counts) != height * width):
-        raise DataError(f"{where}: runs add up to {sum(counts)}, the image has {height * width} pixels.")
+    runs = counts if isinstance(counts, list) else _unpack_runs(counts)
+    if any(not isinstance(run, int) for run in runs) or min(runs, default=0) < 0 or sum(runs) != height * width:
+        raise DataError(f"{where}: runs add up to {sum(runs)}, the image has {height * width} pixels.")
+
+
+def _unpack_runs(counts: str | bytes) -> list[int]:
+    """The runs of COCO's compressed text: six bits a character, the third run on as differences to the last but one."""
+    runs: list[int] = []
+    value = shift = 0
+    for letter in counts.encode() if isinstance(counts, str) else counts:
+        bits = letter - 48
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if bits & 0x20:
+            continue
+        if bits & 0x10:
+            value -= 1 << shift
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+        value = shift = 0
+    return runs

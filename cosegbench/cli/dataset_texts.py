@@ -134,6 +134,7 @@ def report_content(dataset: Dataset, report: VerifyReport) -> dict[str, Any]:
         "ok": report.ok,
         "problems": list(report.problems),
         "images": report.images,
+        "ids_sha256": dataset.image_list_digest if report.images else None,
         "classes": len(dataset.vocabulary),
         "classes_without_ground_truth": list(report.classes_without_gt),
         "classes_per_image": report.classes_per_image,
@@ -160,6 +161,7 @@ def report_text(content: Mapping[str, Any]) -> str:
         f"  classes without ground truth  {len(absent)}{f' ({shown})' if absent else ''}",
         f"  classes an image              {content['classes_per_image']:.2f}",
         f"  ignored pixels                {100 * content['ignored_share']:.2f} %",
+        f"  ids_sha256                    {content['ids_sha256']}",
     ]
     lines += [f"  value {v}: {n} pixels, ignored" for v, n in content["unused_values"].items()]
     return "\n".join(lines)

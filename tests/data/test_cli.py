@@ -6,6 +6,7 @@ from fakes import loose_card, make_coco, make_voc, plain_card, random_labels, tr
 
 from cosegbench.cards import list_cards
 from cosegbench.cli import main
+from cosegbench.dataset import load_dataset
 
 
 def run(*args, env=None):
@@ -67,6 +68,7 @@ def test_verify_of_sound_files_exits_0_and_prints_the_facts(voc):
     assert "all files are right" in done.stdout
     assert "classes with ground truth     2 of 20" in done.stdout
     assert "ignored pixels" in done.stdout
+    assert load_dataset(card, root).image_list_digest in done.stdout
 
 
 def test_verify_of_broken_files_exits_1_and_names_all_of_them_on_standard_output(voc):

@@ -82,13 +82,16 @@ def test_run_lengths_go_down_columns_and_begin_with_zeros(height, width, seed):
     assert np.array_equal(decode_region(region(1, 1, 1, mask)["segmentation"], height, width, ""), mask)
 
 
-def test_compressed_run_lengths_give_the_same_mask():
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 30), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_compressed_run_lengths_give_the_same_mask(height, width, block, seed):
     from pycocotools import mask as codec
 
-    mask = np.random.default_rng(1).random((13, 7)) < 0.3
+    cells = np.random.default_rng(seed).random((height, width)) < 0.3
+    mask = np.kron(cells, np.ones((block, 1), bool))[:height]
     encoded = codec.encode(np.asfortranarray(mask.astype(np.uint8)))
     for counts in (encoded["counts"], encoded["counts"].decode()):
-        assert np.array_equal(decode_region({"size": [13, 7], "counts": counts}, 13, 7, ""), mask)
+        assert np.array_equal(decode_region({"size": [height, width], "counts": counts}, height, width, ""), mask)
 
 
 def test_several_polygons_are_united():
@@ -110,6 +113,10 @@ def test_several_polygons_are_united():
         ([], "neither polygons"),
         ("nothing", "neither polygons"),
         ({"size": [1, 4]}, "cannot be decoded"),
+        ({"size": [1, 4], "counts": ""}, "runs add up to 0, the image has 4 pixels"),
+        ({"size": [1, 4], "counts": "11"}, "runs add up to 2, the image has 4 pixels"),
+        ({"size": [1, 4], "counts": [1.5, 2.5]}, "runs add up to 4.0"),
+        ({"size": [1, 4], "counts": None}, "cannot be decoded"),
     ],
 )
 def test_a_region_that_cannot_be_decoded_is_an_error_that_names_it(segmentation, message):
