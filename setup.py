@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-SHIPPED = {"datasets": ("*.toml", "*.csv"), "results": ("*.csv",)}
+SHIPPED = ("datasets/*.toml", "datasets/vocab/*.csv", "results/*.csv")
 
 
 class BuildWithData(build_py):
@@ -20,12 +20,11 @@ class BuildWithData(build_py):
         super().run()
         if self.editable_mode:
             return
-        for folder, patterns in SHIPPED.items():
-            for pattern in patterns:
-                for source in sorted((ROOT / folder).rglob(pattern)):
-                    target = Path(self.build_lib) / "cosegbench" / "_data" / source.relative_to(ROOT)
-                    self.mkpath(str(target.parent))
-                    self.copy_file(str(source), str(target))
+        for pattern in SHIPPED:
+            for source in sorted(ROOT.glob(pattern)):
+                target = Path(self.build_lib) / "cosegbench" / "_data" / source.relative_to(ROOT)
+                self.mkpath(str(target.parent))
+                self.copy_file(str(source), str(target))
 
 
 setup(

@@ -12,11 +12,11 @@ from cosegbench import __version__
 from cosegbench.errors import CosegbenchError
 
 COMMANDS = {
-    "run": "Run a predictor on data sets: inference, evidence, records.",
-    "score": "Score label PNGs that any program wrote.",
+    "run": "Run a predictor on data sets and write one record for each data set and family of protocols.",
+    "score": "Score label PNGs that any program wrote; needs the data set's labels, no photographs.",
     "table": "Print Table 1: as the paper prints it, and as measured.",
-    "labels": "Keep a predictor's first stage: each image's ranked labels.",
-    "train": "Train a predictor's weights.",
+    "labels": "Keep a predictor's first stage: the labels that it proposes for each image, ranked.",
+    "train": "Train weights, from the first step or from where an interrupted training stopped.",
     "datasets": "List, explain, verify and draw data sets.",
     "vocabulary": "Show and align class names.",
     "predictors": "List predictors and check that one keeps the contract.",
@@ -51,7 +51,9 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click's, with the near names for a command that does not exist."""
         import difflib
 
@@ -70,7 +72,9 @@ class LazyGroup(click.Group):
             ctx.exit(error.exit_code)
 
 
-@click.group(cls=LazyGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="cosegbench")
 def main() -> None:
     """Score open-vocabulary segmentation under every protocol by name, and say which one a figure is.

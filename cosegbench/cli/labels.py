@@ -45,7 +45,9 @@ from cosegbench.running.request import DEFAULT_BATCH_SIZE
 )
 @click.option("--template", default=None, help="Sentence made from a class name, with one {}. [default: the paper's]")
 def command(dataset: str, out: Path, conventions: tuple[str, ...], threads: int | None, **given: Any) -> None:
-    """Write each image's ranked labels, one JSON object a line: image_id, indices, names, scores, best label first.
+    """Keep a predictor's first stage: the labels that it proposes for each image, ranked.
+
+    One JSON object a line: image_id, indices, names, scores, best label first.
 
     How many labels there are is the predictor's own option, for instance --set k=20 or --set k=auto.
     """
