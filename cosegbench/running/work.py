@@ -97,7 +97,7 @@ class JobRunner:
 
         work = Pass(predictor, image, observe, self.recipe.run_seed)
         with self.tell.progress(self.job.title, len(dataset.image_ids), len(done)) as tick:
-            run_pass(work, batches, journal, tick)
+            run_pass(work, batches, journal, tick, threads=self.request.threads)
 
     def _write(self, predictor: Any, journal: Journal) -> None:
         """Evidence first, then the record that names its digest."""
