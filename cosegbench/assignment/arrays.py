@@ -59,6 +59,12 @@ def all_finite(array: Array) -> bool:
     return bool(sys.modules["torch"].isfinite(array).all()) if is_tensor(array) else bool(np.isfinite(array).all())
 
 
+def extent(array: Array) -> tuple[float, float]:
+    """Least and greatest value."""
+    array = array.detach() if is_tensor(array) else array
+    return float(array.min()), float(array.max())
+
+
 def at_least_single(array: Array) -> Array:
     """Half precision as float32, everything else as it is."""
     if is_tensor(array):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cosegbench.assignment.arrays import Array, all_finite, is_array, is_floating, to_numpy
+from cosegbench.assignment.arrays import Array, all_finite, extent, is_array, is_floating, to_numpy
 from cosegbench.errors import LabelError, PredictorError
 from cosegbench.labels import VOID, LabelArray, check_label_map
 from cosegbench.prediction import LabelMap, MaskSet, ScoreMap
@@ -75,7 +75,7 @@ def check_masks(prediction: MaskSet, num_classes: int, where: str) -> None:
                 f"image {where!r}: MaskSet.nothing has shape {tuple(nothing.shape)}; expected (N,) = ({number},)."
             )
     if number:
-        low, high = float(masks.min()), float(masks.max())
+        low, high = extent(masks)
         if low < -ROUNDING or high > 1 + ROUNDING:
             raise PredictorError(
                 f"image {where!r}: MaskSet.masks runs over [{low:.4g}, {high:.4g}]; expected probabilities in [0, 1] "

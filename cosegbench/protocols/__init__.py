@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cosegbench.errors import UnknownNameError
-from cosegbench.protocols.fields import Cell, Evaluation, External, Method
+from cosegbench.protocols.fields import Cell, Evaluation, Method
 from cosegbench.protocols.observation import observe, ranked_labels
 from cosegbench.protocols.presets import PRESETS
 from cosegbench.protocols.protocol import OPEN_VOCABULARY, Protocol
@@ -14,7 +14,6 @@ __all__ = [
     "Cell",
     "Difference",
     "Evaluation",
-    "External",
     "Line",
     "Method",
     "Protocol",

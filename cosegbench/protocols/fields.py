@@ -132,21 +132,6 @@ class Method:
         return digest(self.fields)
 
 
-@dataclass(frozen=True, slots=True)
-class External:
-    """The method half of finished label maps of unknown making: every field reads ``"external"``."""
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The fields of :class:`Method`, each unknown."""
-        return {item.name: "external" for item in dataclasses.fields(Method) if item.name != "cells"}
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over :attr:`fields`."""
-        return digest(self.fields)
-
-
 def plain(value: Any) -> Any:
     """Dataclasses and tuples as what JSON knows."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -9,7 +9,7 @@ from cosegbench.errors import ProtocolError
 from cosegbench.evidence import BINARY, BINARY_EXCLUSIVE, PAIRS, RANKED, Evidence
 from cosegbench.kernels import Kernel, Score, get_kernel, score
 from cosegbench.kernels.coseg_oracle import EXCLUSIVE
-from cosegbench.protocols.fields import COLUMN, Cell, Evaluation, External, Method, digest, plain
+from cosegbench.protocols.fields import COLUMN, Cell, Evaluation, Method, digest, plain
 
 OPEN_VOCABULARY = "open-vocabulary"
 """The family of every protocol that sees whole images, original labels and no per-cell setting."""
@@ -99,11 +99,6 @@ class Protocol:
             # A later cell about the same setting replaces the earlier one, and so does its note.
             remarks[cell.setting] = f"{cell.note} (as for {column})" if world and cell.dataset != "*" else cell.note
         return replace(self, evaluation=evaluation, method=method, remarks=tuple(remarks.values()))
-
-    def external(self) -> External:
-        """The method half of label maps that another program made: nothing of it is known."""
-        self.require_cell()
-        return External()
 
     def view(self, dataset: str) -> tuple[str, dict[str, str]]:
         """Id and options of the data set view to load for a column.
