@@ -53,7 +53,7 @@ class Dataset:
         self.format = card.format(self.options)
         self.split_card = card.split(split, self.options)
         self.labels: LabelReader = open_labels(LabelSource(root, split, self.format, self.vocabulary, self.options))
-        self._images = str(root / card.images.replace("{split}", split))
+        self.image_pattern = str(root / card.images.replace("{split}", split))
         self._limit: int | None = None
 
     def __repr__(self) -> str:
@@ -83,7 +83,7 @@ class Dataset:
 
     def image_path(self, image_id: str) -> Path:
         """The photograph's file."""
-        return Path(self._images.replace("{id}", image_id))
+        return Path(self.image_pattern.replace("{id}", image_id))
 
     def image(self, image_id: str) -> Image.Image:
         """The photograph as RGB, as stored (EXIF orientation is not applied); ``info["image_id"]`` is set.

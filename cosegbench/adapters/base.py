@@ -80,12 +80,12 @@ class LabelReader(ABC):
     def __init__(self, source: LabelSource) -> None:
         self.source = source
         self.table = _value_table(source, self.reserved)
-        self._pattern = str(source.root / source.format.labels.replace("{split}", source.split))
+        self.pattern = str(source.root / source.format.labels.replace("{split}", source.split))
         self.widest = max(native + source.format.offset for native in source.vocabulary.native_ids)
 
     def path(self, image_id: str) -> Path:
         """The file that holds the label of ``image_id``."""
-        return Path(self._pattern.replace("{id}", image_id))
+        return Path(self.pattern.replace("{id}", image_id))
 
     def has(self, image_id: str) -> bool:
         """Whether there is a label for ``image_id``."""
