@@ -78,6 +78,7 @@ class FrozenClip(nn.Module):
 
     def train(self, mode: bool = True) -> FrozenClip:
         """Stay in evaluation mode whatever the surrounding module does."""
+        del mode  # the name is nn.Module's
         return super().train(False)
 
     @property

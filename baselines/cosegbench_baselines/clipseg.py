@@ -7,7 +7,7 @@ gone. CLIPSeg reads its hidden states in reverse order and conditions by FiLM on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -105,13 +105,3 @@ def decode_labels(decoder: Any, taps: Sequence[torch.Tensor], condition: torch.T
     spread = tuple(tap.unsqueeze(1).expand(-1, labels, -1, -1).flatten(0, 1) for tap in taps)
     logits: torch.Tensor = decoder(spread, condition.flatten(0, 1)).logits
     return logits.view(batch, labels, *logits.shape[-2:])
-
-
-def shape_facts(shape: ClipSegShape) -> dict[str, Any]:
-    """For a checkpoint's JSON."""
-    return asdict(shape)
-
-
-def shape_from(facts: dict[str, Any]) -> ClipSegShape:
-    """What :func:`shape_facts` wrote."""
-    return ClipSegShape(**{key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()})

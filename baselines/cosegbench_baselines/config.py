@@ -5,7 +5,7 @@ A configuration is frozen, is saved in a checkpoint's JSON, and is all that diff
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeVar
 
@@ -14,7 +14,7 @@ from cosegbench.errors import RequestError
 Variant = Literal["prefix", "xatten"]
 FilmOrder = Literal["block-film", "film-block"]
 
-_C = TypeVar("_C", bound="LabelModelConfig | MaskDecoderConfig")
+_C = TypeVar("_C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class LabelModelConfig:
     """The transformer that turns the image's patch tokens into label tokens.
 
     Args:
-        variant: ``prefix`` (decoder-only blocks over [queries; tokens], no attention mask) or ``xatten`` (an encoder over
-            the tokens and a decoder whose queries cross-attend to it).
+        variant: ``prefix`` (decoder-only blocks over [queries; tokens], no attention mask) or ``xatten`` (an encoder
+            over the tokens and a decoder whose queries cross-attend to it).
         queries: N, learnable query tokens, one label and one mask each.
         width: width of the tokens; that of CLIP's joint space.
         blocks: decoder-only blocks of ``prefix``; ``xatten`` splits them evenly between encoder and decoder.
@@ -96,16 +96,21 @@ class CoSegConfig:
         """
         try:
             return cls(
-                _read(LabelModelConfig, data["label_model"]),
-                _read(MaskDecoderConfig, data["mask_decoder"]),
+                read_fields(LabelModelConfig, data["label_model"]),
+                read_fields(MaskDecoderConfig, data["mask_decoder"]),
                 int(data["image_size"]),
             )
         except KeyError as error:
             raise RequestError(f"CoSeg configuration: the field {error.args[0]!r} is missing.") from error
 
 
-def _read(kind: type[_C], data: Mapping[str, Any]) -> _C:
-    known = {field.name for field in fields(kind)}
+def read_fields(kind: Callable[..., _C], data: Mapping[str, Any]) -> _C:
+    """A dataclass from its JSON, where tuples have become lists.
+
+    Raises:
+        RequestError: an unknown field, named.
+    """
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(data) - known)
     if unknown:
         raise RequestError(f"CoSeg configuration: unknown field {unknown[0]!r}; known: {', '.join(sorted(known))}.")

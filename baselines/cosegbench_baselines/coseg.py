@@ -49,6 +49,38 @@ class CoSeg(nn.Module):
         return CoSegOutput(tokens, self.decoder(features.taps, tokens))
 
 
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Inference for B images and K names.
+
+    Args:
+        masks: (B, N, S, S) probabilities.
+        similarity: (B, N, K) cosines of the label tokens with the names.
+        nothing: (B, N) cosines with "unlabeled".
+    """
+
+    masks: torch.Tensor
+    similarity: torch.Tensor
+    nothing: torch.Tensor
+
+
+@torch.no_grad()
+def segment(model: CoSeg, features: ImageFeatures, text: torch.Tensor, *, snap: bool) -> Segments:
+    """Masks and their similarities to names.
+
+    Args:
+        model: in evaluation mode.
+        features: of the images.
+        text: (K+1, width) text embeddings, "unlabeled" last.
+        snap: condition the decoder on the text embedding of the label nearest to each token, not on the token.
+    """
+    assert features.patches is not None
+    tokens = model.labels(features.patches)
+    cosines = nn.functional.normalize(tokens, dim=-1) @ nn.functional.normalize(text, dim=-1).T
+    condition = text[cosines.argmax(-1)] if snap else tokens
+    return Segments(model.decoder(features.taps, condition).sigmoid(), cosines[..., :-1], cosines[..., -1])
+
+
 def coseg_config(clip: FrozenClip, **changes: Any) -> CoSegConfig:
     """The paper's configuration with the sizes that the CLIP dictates; ``changes`` replace whole halves' fields.
 

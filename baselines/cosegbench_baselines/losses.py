@@ -20,8 +20,8 @@ class LossConfig:
     """Terms and weights of the training loss; the defaults are the paper's.
 
     Args:
-        language: ``in-sequence`` contrasts the labels of one image (paper), each distinct label once in the denominator;
-            ``in-sequence-literal`` is the formula as printed, where padding repeats "unlabeled" in the denominator;
+        language: ``in-sequence`` contrasts the labels of one image (paper), each label once in the denominator;
+            ``in-sequence-literal`` is the printed formula, where padding repeats "unlabeled" in the denominator;
             ``vocabulary`` is the cross entropy over all labels of the authors' code.
         pairing: ``area`` gives target i to query i (paper); ``matching`` gives targets to queries by least cost.
         tau: temperature of the language loss.
@@ -80,6 +80,20 @@ def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     return 1 - (2 * overlap + 1) / (probability.sum((-2, -1)) + masks.sum((-2, -1)) + 1)
 
 
+def language_loss(tokens: torch.Tensor, ids: torch.Tensor, anchors: torch.Tensor, config: LossConfig) -> torch.Tensor:
+    """The language term of ``config`` for (B, N, d) tokens whose targets are ``ids`` (B, N) of (K+1, d) anchors."""
+    if config.language == "vocabulary":
+        return vocabulary_loss(tokens, anchors, ids, config.tau)
+    return in_sequence_loss(tokens, anchors[ids], ids, config.tau, literal=config.language == "in-sequence-literal")
+
+
+def mask_losses(logits: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Binary cross entropy over all pixels, and dice over the masks that are not empty."""
+    present = masks.flatten(2).any(-1)
+    dice = dice_loss(logits, masks)[present].sum() / present.sum().clamp(min=1)
+    return functional.binary_cross_entropy_with_logits(logits, masks), dice
+
+
 def coseg_loss(
     output: CoSegOutput, targets: Targets, anchors: torch.Tensor, config: LossConfig
 ) -> dict[str, torch.Tensor]:
@@ -92,34 +106,34 @@ def coseg_loss(
         config: terms and weights.
 
     Returns:
-        ``total`` and its unweighted parts ``mask``, ``language`` and ``dice``. The dice term is the mean over the masks
-        that are not padding: an empty target has no overlap to measure.
+        ``total`` and its unweighted parts ``mask``, ``language`` and ``dice``.
     """
     if config.pairing == "matching":
-        targets = matched(output, targets, anchors, config)
-    mask = functional.binary_cross_entropy_with_logits(output.masks, targets.masks)
-    if config.language == "vocabulary":
-        language = vocabulary_loss(output.tokens, anchors, targets.ids, config.tau)
-    else:
-        literal = config.language == "in-sequence-literal"
-        language = in_sequence_loss(output.tokens, anchors[targets.ids], targets.ids, config.tau, literal=literal)
-    present = targets.present
-    dice = dice_loss(output.masks, targets.masks)[present].sum() / present.sum().clamp(min=1)
+        targets = matched(targets, matching_cost(output, targets, anchors, config))
+    language = language_loss(output.tokens, targets.ids, anchors, config)
+    return weighted(language, *mask_losses(output.masks, targets.masks), config)
+
+
+def weighted(
+    language: torch.Tensor, mask: torch.Tensor, dice: torch.Tensor, config: LossConfig
+) -> dict[str, torch.Tensor]:
+    """``total`` and its unweighted parts."""
     total = config.mask_weight * mask + config.language_weight * language + config.dice_weight * dice
     return {"total": total, "mask": mask.detach(), "language": language.detach(), "dice": dice.detach()}
 
 
 @torch.no_grad()
-def matched(output: CoSegOutput, targets: Targets, anchors: torch.Tensor, config: LossConfig) -> Targets:
+def matched(targets: Targets, cost: torch.Tensor) -> Targets:
     """Targets in the order of the queries that fit them best (Hungarian matching; Carion et al. 2020).
 
-    The cost of a pair is what the loss would charge for it: language, binary cross entropy and dice with their weights,
-    the masks compared at a quarter of the resolution. Queries left over receive the padding.
+    Args:
+        targets: by area.
+        cost: (B, N queries, N targets). Only the columns of classes that are present count; the queries left over
+            receive the padding.
     """
     from scipy.optimize import linear_sum_assignment
 
-    cost = matching_cost(output, targets, anchors, config)
-    order = torch.arange(targets.ids.shape[1]).repeat(len(cost), 1)
+    order = torch.zeros_like(targets.ids, device="cpu")
     for row, (one, present) in enumerate(zip(cost.cpu(), targets.present.cpu(), strict=True)):
         columns = present.nonzero().flatten()
         queries, chosen = linear_sum_assignment(one[:, columns].numpy())
@@ -129,10 +143,17 @@ def matched(output: CoSegOutput, targets: Targets, anchors: torch.Tensor, config
     return Targets(targets.ids[rows, order], targets.masks[rows, order])
 
 
+@torch.no_grad()
+def language_cost(tokens: torch.Tensor, targets: Targets, anchors: torch.Tensor, tau: float) -> torch.Tensor:
+    """(B, N queries, N targets): minus the log probability, over all labels, of each target's label for each query."""
+    scores = cosine_logits(tokens, anchors, tau).log_softmax(-1)
+    return -scores.gather(2, targets.ids.unsqueeze(1).expand(-1, scores.shape[1], -1))
+
+
+@torch.no_grad()
 def matching_cost(output: CoSegOutput, targets: Targets, anchors: torch.Tensor, config: LossConfig) -> torch.Tensor:
-    """(B, N queries, N targets) costs."""
-    language = -cosine_logits(output.tokens, anchors, config.tau).log_softmax(-1)
-    language = language.gather(2, targets.ids.unsqueeze(1).expand(-1, language.shape[1], -1))
+    """(B, N queries, N targets): what the loss would charge for each pair, the masks at a quarter of the resolution."""
+    language = language_cost(output.tokens, targets, anchors, config.tau)
     logits = functional.avg_pool2d(output.masks, 4).flatten(2)
     masks = functional.avg_pool2d(targets.masks, 4).flatten(2)
     pixels = logits.shape[-1]

@@ -24,11 +24,13 @@ class Film(nn.Module):
 
     def forward(self, tokens: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """(B, 1 or N, L, reduce) tokens and (B, N, width) conditions -> (B, N, L, reduce)."""
-        return self.multiply(condition).unsqueeze(2) * tokens + self.add(condition).unsqueeze(2)
+        factor: torch.Tensor = self.multiply(condition)
+        shift: torch.Tensor = self.add(condition)
+        return factor.unsqueeze(2) * tokens + shift.unsqueeze(2)
 
 
 class MaskHead(nn.Sequential):
-    """From the patch grid to pixels: 3x3 convolution, then two transposed convolutions that upsample by the patch size."""
+    """From the patch grid to pixels: a 3x3 convolution and two transposed ones that upsample by the patch size."""
 
     def __init__(self, reduce: int, patch: int) -> None:
         if patch % 4:
@@ -87,11 +89,11 @@ class MaskDecoder(nn.Module):
     def _block(self, index: int, tokens: torch.Tensor) -> torch.Tensor:
         """Attention over the L tokens of each (image, label)."""
         flat: torch.Tensor = self.blocks[index](tokens.flatten(0, 1))
-        return flat.unflatten(0, tokens.shape[:2])
+        return flat.view(tokens.shape)
 
     def _pixels(self, tokens: torch.Tensor) -> torch.Tensor:
         batch, count, length, reduce = tokens.shape
         side = math.isqrt(length)
         grid = tokens.reshape(batch * count, side, side, reduce).permute(0, 3, 1, 2)
         masks: torch.Tensor = self.head(grid)
-        return masks.squeeze(1).unflatten(0, (batch, count))
+        return masks.view(batch, count, *masks.shape[-2:])

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from cosegbench.errors import MissingWeightsError
 from cosegbench_baselines.backbone import FrozenClip
 from cosegbench_baselines.checkpoint import load_checkpoint
@@ -89,12 +91,15 @@ def _load_transformers(where: str, source: str) -> LoadedClip:
     from transformers import AutoTokenizer, CLIPModel
 
     try:
-        model = CLIPModel.from_pretrained(where, use_safetensors=None, weights_only=True)
+        model = CLIPModel.from_pretrained(where, dtype=torch.float32, weights_only=True)
         tokenizer = AutoTokenizer.from_pretrained(where)
     except (OSError, ValueError) as error:
         raise _missing("CLIP", source) from error
     return LoadedClip(
-        FrozenClip(model.float(), tokenizer), pixel_rule(Path(where), CLIP_PIXELS), source, state_digest(model)
+        FrozenClip(model, tokenizer),
+        pixel_rule(Path(where), CLIP_PIXELS),
+        source,
+        state_digest(model),
     )
 
 
@@ -107,11 +112,11 @@ def load_clipseg_hub(source: str) -> tuple[Any, Any, PixelRule, str]:
     from transformers import AutoTokenizer, CLIPSegForImageSegmentation
 
     try:
-        model = CLIPSegForImageSegmentation.from_pretrained(source, weights_only=True)
+        model = CLIPSegForImageSegmentation.from_pretrained(source, dtype=torch.float32, weights_only=True)
         tokenizer = AutoTokenizer.from_pretrained(source)
     except (OSError, ValueError) as error:
         raise _missing("CLIPSeg", source) from error
-    return model.float(), tokenizer, pixel_rule(Path(source), CLIPSEG_PIXELS), state_digest(model)
+    return model, tokenizer, pixel_rule(Path(source), CLIPSEG_PIXELS), state_digest(model)
 
 
 def _missing(what: str, source: str) -> MissingWeightsError:

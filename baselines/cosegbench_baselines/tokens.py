@@ -37,7 +37,7 @@ def load_word_tokenizer(path: Path) -> Any:
     """The word tokenizer saved as JSON at ``path``, with the interface of ``transformers`` tokenizers."""
     from transformers import PreTrainedTokenizerFast
 
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_file=str(path), pad_token=PAD, unk_token=UNK, bos_token=BOS, eos_token=EOS, padding_side="right"
     )
 

@@ -8,7 +8,6 @@ Khosla et al. 2020: the mean over positives of the log softmax).
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +25,8 @@ from cosegbench_baselines.small_clip import ClipShape, build_clip
 from cosegbench_baselines.tokens import build_word_tokenizer, load_word_tokenizer, token_ids
 from cosegbench_baselines.training.captions import Captioned, load_captions, shifted, unique_texts
 from cosegbench_baselines.training.loop import Losses, Schedule, fit
+from cosegbench_baselines.training.provenance import command_line
+from cosegbench_baselines.training.recipes import override
 
 if TYPE_CHECKING:
     from cosegbench import Dataset
@@ -40,7 +41,7 @@ class ClipSchedule(Schedule):
         full_from: share of the steps after which it sees all of them.
     """
 
-    steps: int = 2600
+    steps: int = 800
     batch: int = 128
     lr: float = 1e-3
     min_lr: float = 1e-5
@@ -110,8 +111,7 @@ def train_clip(
         options: ``steps``, ``batch``, ``lr`` and the other fields of the schedule.
         log: receives progress.
     """
-    from cosegbench_baselines.training.recipes import override
-
+    del dataset
     torch.set_num_threads(threads)
     schedule = override(ClipSchedule(), options)
     folder = out if out.suffix == "" else out.parent
@@ -145,7 +145,8 @@ def train_clip(
             "closeup_accuracy_val": round(closeup_accuracy(clip, load_captions(data_root, "val", shape.image_size)), 4)
         },
         "spent": spent.facts(),
-        "command": " ".join(sys.argv),
+        "threads": threads,
+        "command": command_line("clip", None, recipe, seed, threads, options),
     }
     log(f"close-up accuracy on val: {info['measured']}")
     return save_checkpoint(folder / "clip", model.state_dict(), info, half=True)
@@ -179,7 +180,7 @@ def _token_cache(tokenizer: Any, data: Captioned, limit: int) -> dict[str, torch
 
 @torch.no_grad()
 def closeup_accuracy(clip: FrozenClip, data: Captioned) -> float:
-    """Zero-shot: share of close-ups whose concept, among all concepts in the template "a photo of a ...", is nearest."""
+    """Zero-shot: share of close-ups whose concept is nearest among all, in the template "a photo of a ..."."""
     closeups = [index for index, concept in enumerate(data.concepts) if concept]
     names = sorted({data.concepts[index] for index in closeups})
     if not names:

@@ -119,7 +119,7 @@ def fit(
         if not torch.isfinite(parts["total"]):
             raise DataError(f"training stopped at step {step}: the loss is {parts['total'].item()}.")
         optimiser.zero_grad(set_to_none=True)
-        parts["total"].backward()
+        parts["total"].backward()  # type: ignore[no-untyped-call]
         if schedule.clip_norm:
             nn.utils.clip_grad_norm_(parameters, schedule.clip_norm)
         optimiser.step()

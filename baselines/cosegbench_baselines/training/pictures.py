@@ -95,26 +95,50 @@ def _square_labels(labels: np.ndarray, size: int, geometry: Geometry) -> np.ndar
     return labels[np.ix_(rows, columns)]
 
 
-def augmented(squares: Squares, rng: np.random.Generator, smallest: float) -> Squares:
-    """One random crop of at least ``smallest`` of the side for the whole batch, mirrored for a random half.
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One crop for a whole batch, resized back to the side that it was cut from.
 
     Args:
-        squares: of one side S; the result has it too.
-        rng: decides.
-        smallest: 1 leaves the crop out.
+        size: side of the squares.
+        side: side of the crop.
+        top: its first row.
+        left: its first column.
     """
-    size = squares.pixels.shape[-1]
-    pixels, labels = squares.pixels.float(), squares.labels
-    if smallest < 1:
-        side = int(rng.integers(round(smallest * size), size + 1))
-        top, left = (int(rng.integers(0, size - side + 1)) for _ in range(2))
-        pixels = pixels[..., top : top + side, left : left + side]
-        labels = labels[..., top : top + side, left : left + side]
-        pixels = functional.interpolate(pixels, (size, size), mode="bilinear", antialias=False)
-        labels = functional.interpolate(labels[:, None].float(), (size, size), mode="nearest-exact")[:, 0].to(
-            labels.dtype
-        )
-    mirror = torch.from_numpy(rng.random(len(pixels)) < 0.5)
-    pixels = torch.where(mirror[:, None, None, None], pixels.flip(-1), pixels)
-    labels = torch.where(mirror[:, None, None], labels.flip(-1), labels)
-    return Squares(pixels.round().clamp(0, 255).to(torch.uint8), labels)
+
+    size: int
+    side: int
+    top: int
+    left: int
+
+    def pixels(self, pixels: torch.Tensor, mirror: torch.Tensor) -> torch.Tensor:
+        """(B, 3, S, S) uint8, bilinear; mirrored where ``mirror`` (B,) says so."""
+        cut = self._cut(pixels)
+        if self.side != self.size:
+            resized = functional.interpolate(cut.float(), (self.size, self.size), mode="bilinear")
+            cut = resized.round().clamp(0, 255).to(torch.uint8)
+        return torch.where(mirror[:, None, None, None], cut.flip(-1), cut)
+
+    def masks(self, masks: torch.Tensor, mirror: torch.Tensor) -> torch.Tensor:
+        """(B, N, S, S) masks or label maps as float32, nearest neighbour."""
+        cut = self._cut(masks).float()
+        if self.side != self.size:
+            cut = functional.interpolate(cut, (self.size, self.size), mode="nearest-exact")
+        return torch.where(mirror[:, None, None, None], cut.flip(-1), cut)
+
+    def _cut(self, squares: torch.Tensor) -> torch.Tensor:
+        return squares[..., self.top : self.top + self.side, self.left : self.left + self.side]
+
+
+def random_window(size: int, smallest: float, rng: np.random.Generator) -> Window:
+    """A random crop of at least ``smallest`` of the side; 1 gives all of it."""
+    side = int(rng.integers(round(smallest * size), size + 1))
+    return Window(size, side, int(rng.integers(0, size - side + 1)), int(rng.integers(0, size - side + 1)))
+
+
+def augmented(squares: Squares, rng: np.random.Generator, smallest: float, mirror: bool) -> Squares:
+    """One random window for the whole batch, mirrored for a random half of it where ``mirror``."""
+    window = random_window(squares.pixels.shape[-1], smallest, rng)
+    flips = torch.from_numpy(rng.random(len(squares.pixels)) < (0.5 if mirror else 0.0))
+    labels = window.masks(squares.labels.unsqueeze(1), flips).squeeze(1).to(squares.labels.dtype)
+    return Squares(window.pixels(squares.pixels, flips), labels)

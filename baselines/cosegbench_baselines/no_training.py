@@ -1,0 +1,232 @@
+"""The no-training pipeline: CLIP ranks the labels of an image, CLIPSeg draws them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from cosegbench.errors import DataError, RequestError
+from cosegbench.prediction import MaskSet, RankedLabels
+from cosegbench.text import TextRule
+from cosegbench_baselines.backbone import FrozenClip
+from cosegbench_baselines.checkpoint import file_digest, load_checkpoint
+from cosegbench_baselines.clipseg import ClipSegOnce, ClipSegShape, build_clipseg
+from cosegbench_baselines.config import read_fields
+from cosegbench_baselines.pixels import CLIP_PIXELS, PixelRule, normalise, squash
+from cosegbench_baselines.sources import (
+    CLIP_HUB_ID,
+    MINIATURE,
+    LoadedClip,
+    load_clip,
+    load_clipseg_hub,
+    miniature_folder,
+    weights_folder,
+)
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from cosegbench import Dataset
+
+Variant = Literal["paper", "authors"]
+TRUE = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedClipSeg:
+    """A CLIPSeg, its text tower as a CLIP, its pixels, and what it is."""
+
+    once: ClipSegOnce
+    text: FrozenClip
+    pixels: PixelRule
+    source: str
+    digest: str
+
+
+@dataclass(slots=True)
+class NoTraining:
+    """Both stages, loaded.
+
+    Args:
+        clipseg: draws.
+        clip: picks the labels; None leaves it to CLIPSeg's own towers (authors' code).
+        k: labels an image; None until :meth:`tune` settles it.
+        labels: given labels by image id, as class names; None for the first stage; empty until :meth:`tune` reads them.
+        about: for the record.
+        device: torch device.
+    """
+
+    clipseg: LoadedClipSeg
+    clip: LoadedClip | None
+    k: int | None
+    labels: Mapping[str, Sequence[str]] | None
+    about: dict[str, Any]
+    device: str
+    _names: dict[str, int] = field(default_factory=dict)
+    _rank_text: torch.Tensor = field(default_factory=lambda: torch.empty(0, 0))
+    _draw_text: torch.Tensor = field(default_factory=lambda: torch.empty(0, 0))
+
+    @property
+    def input_size(self) -> int:
+        """Side in pixels of CLIPSeg's square input."""
+        return self.clipseg.once.image_size
+
+    def tune(self, dataset: Dataset) -> None:
+        """Read the ground truth of every image: its classes by area (``labels=true``), or how many (``k=auto``)."""
+        classes = {image_id: _classes(dataset.target(image_id)) for image_id in dataset.image_ids}
+        if self.k is None:
+            self.k = auto_k([len(found) for found in classes.values()])
+            self.about["k"] = self.k
+        if self.about["labels"] == TRUE:
+            names = dataset.vocabulary.names
+            self.labels = {image_id: [names[index] for index in found] for image_id, found in classes.items()}
+
+    def prepare(self, names: Sequence[str], text: TextRule) -> None:
+        """Encode the names for both stages."""
+        self._names = {name: index for index, name in enumerate(names)}
+        self._draw_text = self.clipseg.text.encode_text(text.sentences(names))
+        ranks = self._draw_text if self.clip is None else self.clip.clip.encode_text(text.sentences(names))
+        self._rank_text = functional.normalize(ranks, dim=-1)
+
+    def rank(self, images: Sequence[Image.Image]) -> list[RankedLabels]:
+        """The k labels of highest cosine of each image; equal cosines in the order of the vocabulary."""
+        scores, order = self._cosines(images).sort(dim=1, descending=True, stable=True)
+        k = min(self.k or len(self._names), len(self._names))
+        return [
+            RankedLabels(tuple(row[:k].tolist()), tuple(values[:k].tolist()))
+            for row, values in zip(order, scores, strict=True)
+        ]
+
+    @torch.no_grad()
+    def predict(self, images: Sequence[Image.Image]) -> list[MaskSet]:
+        """Masks of the labels of each image; the similarity of a mask to a class is that of its label's text."""
+        chosen = [self._given(image) for image in images] if self.labels is not None else self._ranked(images)
+        pixels = squash(images, self.input_size, self.clipseg.pixels.resample).to(self.device)
+        taps, _ = self.clipseg.once.encode(normalise(pixels, self.clipseg.pixels))
+        unit = functional.normalize(self._draw_text, dim=-1)
+        found = []
+        for place, labels in enumerate(chosen):
+            index = torch.tensor(labels, dtype=torch.long, device=self.device)
+            if len(labels):
+                one = tuple(tap[place : place + 1] for tap in taps)
+                masks = self.clipseg.once.decode(one, self._draw_text[index].unsqueeze(0))[0].sigmoid()
+            else:
+                masks = torch.empty(0, self.input_size, self.input_size, device=self.device)
+            found.append(MaskSet(masks, unit[index] @ unit.T, None, "cosine", 100.0))
+        return found
+
+    def facts(self) -> dict[str, Any]:
+        """For the record."""
+        return dict(self.about)
+
+    @torch.no_grad()
+    def _cosines(self, images: Sequence[Image.Image]) -> torch.Tensor:
+        """(B, K) cosines of the images with the names."""
+        if self.clip is None:
+            rule, size = self.clipseg.pixels, self.input_size
+        else:
+            rule, size = self.clip.pixels, self.clip.clip.image_size
+        pixels = normalise(squash(images, size, rule.resample).to(self.device), rule)
+        if self.clip is None:
+            _, pooled = self.clipseg.once.encode(pixels, pooled=True)
+        else:
+            pooled = self.clip.clip.encode_image(pixels).pooled
+        assert pooled is not None
+        return functional.normalize(pooled, dim=-1) @ self._rank_text.T
+
+    def _ranked(self, images: Sequence[Image.Image]) -> list[tuple[int, ...]]:
+        return [ranked.labels for ranked in self.rank(images)]
+
+    def _given(self, image: Image.Image) -> tuple[int, ...]:
+        image_id = str(image.info.get("image_id"))
+        assert self.labels is not None
+        if image_id not in self.labels:
+            raise DataError(f"labels {self.about['labels']}: image {image_id!r} has no line.")
+        names = self.labels[image_id]
+        unknown = [name for name in names if name not in self._names]
+        if unknown:
+            raise DataError(
+                f"labels {self.about['labels']}: image {image_id!r} names {unknown[0]!r}, "
+                "which is no class of this data set."
+            )
+        return tuple(self._names[name] for name in names)
+
+
+def auto_k(counts: Sequence[int]) -> int:
+    """Mean plus two (population) standard deviations of the classes an image has, rounded up (paper, figure 6)."""
+    return max(1, math.ceil(float(np.mean(counts) + 2 * np.std(counts))))
+
+
+def _classes(target: np.ndarray) -> list[int]:
+    """Classes of a target, largest area first, equal areas in ascending order."""
+    values, areas = np.unique(target[target != np.uint16(65535)], return_counts=True)
+    return [int(value) for value in values[np.argsort(-areas, kind="stable")]]
+
+
+def load_no_training(
+    weights: str, clip: str, variant: Variant, k: int | Literal["auto"], labels: str, device: str
+) -> NoTraining:
+    """Load both stages; arguments as :class:`cosegbench_baselines.predictors.CoSegNoTraining`."""
+    if k != "auto" and k < 1:
+        raise RequestError(f"k is {k}; give 1 or more, or auto.")
+    clipseg = load_clipseg(weights)
+    own = weights == MINIATURE or (Path(weights).expanduser() / "clip.json").is_file()
+    picks = load_clip(clip or (weights if own else CLIP_HUB_ID)) if variant == "paper" else None
+    for part in (clipseg.once, clipseg.text, picks.clip if picks else None):
+        if part is not None:
+            part.to(device)
+    about: dict[str, Any] = {
+        "weights": weights,
+        "weights_digest": clipseg.digest,
+        "variant": variant,
+        "k": k,
+        "labels": labels or "first stage",
+        "clip": {"source": picks.source, "sha256": picks.digest} if picks else "CLIPSeg's own",
+    }
+    given: Mapping[str, Sequence[str]] | None = None
+    if labels == TRUE:
+        given, about["reference"] = {}, "ceiling: true labels given"
+    elif labels:
+        given, about["labels_digest"] = read_labels(Path(labels)), file_digest(Path(labels))
+    return NoTraining(clipseg, picks, None if k == "auto" else k, given, about, device)
+
+
+def load_clipseg(source: str) -> LoadedClipSeg:
+    """CLIPSeg: the shipped miniature, a folder with ``clipseg.safetensors``, a ``transformers`` folder, or a hub id.
+
+    Raises:
+        MissingWeightsError: nothing there.
+    """
+    folder = miniature_folder() if source == MINIATURE else weights_folder(source)
+    if source == MINIATURE or (folder / "clipseg.json").is_file():
+        checkpoint = load_checkpoint(folder / "clipseg", "clipseg")
+        base = load_clip(checkpoint.info["clip"]["source"], near=folder)
+        if base.digest != checkpoint.info["clip"]["sha256"]:
+            raise DataError(f"weights {checkpoint.path}: trained on another CLIP than {base.source!r} is now.")
+        shape = read_fields(ClipSegShape, checkpoint.info["shape"])
+        model = build_clipseg(base.clip.model, shape)
+        model.decoder.load_state_dict(dict(checkpoint.tensors))
+        return LoadedClipSeg(ClipSegOnce(model, shape.image_size), base.clip, CLIP_PIXELS, source, checkpoint.digest)
+    model, tokenizer, rule, digest = load_clipseg_hub(source)
+    return LoadedClipSeg(ClipSegOnce(model, 352), FrozenClip(model.clip, tokenizer), rule, source, digest)
+
+
+def read_labels(path: Path) -> dict[str, list[str]]:
+    """A file that ``cosegbench labels`` wrote: one JSON object a line with ``image_id`` and ``names``.
+
+    Raises:
+        DataError: the file is absent or a line is no such object.
+    """
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return {str(row["image_id"]): [str(name) for name in row["names"]] for row in rows}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"labels {path}: expected one object a line with image_id and names ({error}).") from error

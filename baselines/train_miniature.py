@@ -1,0 +1,105 @@
+"""Train every weight of the miniature, in order, by the project's own trainers.
+
+    python baselines/train_miniature.py --fresh             # the shipped folder, as `make miniature-weights` does
+    python baselines/train_miniature.py --out seed1 --seed 1
+
+CLIP comes first, on all cores. The others are small, so each runs on one thread and several run side by side:
+CLIPSeg, CoSeg's mask decoder, prefix and xatten by the ``paper`` recipe, then both by the ``miniature`` recipe, which
+start from that decoder. What is finished is kept, so a second start goes on where the first one stopped; ``--fresh``
+begins by removing it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+DATASET = "miniature-coco-stuff"
+STAGES: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("clip", "miniature"),),
+    (("coseg-decoder", "miniature"), ("clipseg", "miniature"), ("coseg-prefix", "paper"), ("coseg-xatten", "paper")),
+    (("coseg-prefix", "miniature"), ("coseg-xatten", "miniature")),
+)
+"""(predictor, recipe) in the order of what needs what."""
+
+
+def main() -> int:
+    """Run the stages; 0 when every weight is there."""
+    options = _arguments()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.fresh:
+        for path in (*options.out.glob("*.safetensors"), *options.out.glob("*.state")):
+            path.unlink()
+    started = time.monotonic()
+    for stage in STAGES:
+        threads = options.cores if len(stage) == 1 else 1
+        waiting = [job for job in stage if not _finished(options.out, *job)]
+        failed = _run(waiting, options, threads)
+        if failed:
+            sys.stderr.write(f"failed: {', '.join(failed)}; see the .log files in {options.out}\n")
+            return 1
+    for log in options.out.glob("*.log"):
+        log.unlink()
+    sys.stderr.write(
+        f"all miniature weights are in {options.out} after {(time.monotonic() - started) / 60:.1f} minutes\n"
+    )
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    shipped = Path(__file__).resolve().parent / "cosegbench_baselines" / "weights" / "miniature"
+    parser.add_argument("--out", type=Path, default=shipped, help="folder of the weights [the shipped one]")
+    parser.add_argument(
+        "--data-root", type=Path, default=None, help="miniature data root [drawn into the user's cache]"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of every training [0]")
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="cores to use [all]")
+    parser.add_argument("--fresh", action="store_true", help="remove finished weights first")
+    return parser.parse_args()
+
+
+def _name(predictor: str, recipe: str) -> str:
+    return f"{predictor}.{recipe}" if predictor in ("coseg-prefix", "coseg-xatten") else predictor
+
+
+def _finished(out: Path, predictor: str, recipe: str) -> bool:
+    name = _name(predictor, recipe)
+    return (out / f"{name}.safetensors").is_file() and (out / f"{name}.json").is_file()
+
+
+def _command(options: argparse.Namespace, predictor: str, recipe: str, threads: int) -> list[str]:
+    command = [sys.executable, "-m", "cosegbench", "train", "--predictor", predictor, "--recipe", recipe]
+    if predictor.startswith("coseg-"):
+        command += ["--dataset", DATASET]
+    if options.data_root is not None:
+        command += ["--data-root", str(options.data_root)]
+    return [*command, "--out", str(options.out), "--seed", str(options.seed), "--threads", str(threads)]
+
+
+def _run(jobs: list[tuple[str, str]], options: argparse.Namespace, threads: int) -> list[str]:
+    """Run jobs side by side, as many as there are cores; the names of those that failed."""
+    waiting, running, failed = list(jobs), dict[str, subprocess.Popen[bytes]](), list[str]()
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    while waiting or running:
+        while waiting and len(running) * threads < options.cores:
+            job = waiting.pop(0)
+            name = _name(*job)
+            sys.stderr.write(f"{time.strftime('%H:%M:%S')} {name}\n")
+            with (options.out / f"{name}.log").open("wb") as log:
+                command = _command(options, *job, threads)
+                running[name] = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        for name, process in list(running.items()):
+            if process.poll() is not None:
+                del running[name]
+                failed += [name] if process.returncode else []
+        time.sleep(0.5)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""``cosegbench train``: train a predictor's weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cosegbench.cli.common import conventions_option, data_root_option, pairs
+
+
+@click.command("train")
+@click.option(
+    "--predictor", required=True, metavar="P", help="What to train, for instance coseg-prefix, coseg-xatten or clip."
+)
+@click.option("--dataset", metavar="D", default=None, help="Data set to train on, for instance coco-stuff.")
+@click.option("--split", default="train", show_default=True, help="Split of the data set.")
+@conventions_option
+@data_root_option
+@click.option("--recipe", default="paper", show_default=True, help="Named settings: paper or miniature.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("weights"),
+    show_default=True,
+    metavar="F",
+    help="The checkpoint (.safetensors, its .json beside it), or a folder for it. An interrupted training resumes.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of weights, batches and dropout.")
+@click.option("--device", default="cpu", show_default=True, help="Torch device.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=None, help="CPU threads. [default: the cores it may use]"
+)
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="One of the recipe's settings; repeatable.")
+def command(
+    predictor: str,
+    dataset: str | None,
+    split: str,
+    conventions: tuple[str, ...],
+    data_root: Path | None,
+    recipe: str,
+    out: Path,
+    seed: int,
+    device: str,
+    threads: int | None,
+    settings: tuple[str, ...],
+) -> None:
+    r"""Train weights, from the first step or from where an interrupted training stopped.
+
+    \b
+    Examples:
+      cosegbench train --predictor coseg-prefix --dataset coco-stuff --data-root /data
+      cosegbench train --predictor coseg-xatten --dataset miniature-coco-stuff --recipe miniature
+    """
+    from cosegbench.dataset import load_dataset
+    from cosegbench.registry import load_trainer
+    from cosegbench.running.process import available_cores
+
+    train = load_trainer(predictor)
+    options = pairs(settings)
+    root = _data_root(dataset, data_root)
+    data = None if dataset is None else load_dataset(dataset, root, split, **pairs(conventions))
+    path = train(
+        dataset=data,
+        data_root=root,
+        out=out,
+        recipe=recipe,
+        seed=seed,
+        device=device,
+        threads=threads or available_cores(),
+        options=options,
+        log=lambda line: click.echo(line, err=True),
+    )
+    click.echo(str(path))
+
+
+def _data_root(dataset: str | None, data_root: Path | None) -> Path:
+    """The folder that was given or set; the miniature, drawn where needed, for its data sets and for none."""
+    from cosegbench.cards import load_card
+    from cosegbench.errors import MissingDataError
+    from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
+
+    root = data_root or default_data_root()
+    if root is not None:
+        return root
+    if dataset is None or load_card(dataset).world == "miniature":
+        from cosegbench.miniature import ensure_miniature
+
+        return ensure_miniature()
+    raise MissingDataError(
+        f"data set {dataset}: no data root is known. Give --data-root DIR or set {DATA_ROOT_VARIABLE}."
+    )
