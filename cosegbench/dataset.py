@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -150,12 +151,16 @@ class Dataset:
         return list(blocking(self, photographs))
 
     def content_digest(self) -> str:
-        """SHA-256 over (image id, SHA-256 of its label file) of every image: which labels were scored.
+        """SHA-256 over how labels are read and over every label file: which targets were scored.
+
+        Its first line is the SHA-256 of the table from stored values to classes and the chosen conventions as JSON, so
+        that an edited card is other ground truth; then come the image ids, each with the SHA-256 of its label file.
 
         Raises:
             MissingDataError: a label file is absent.
         """
-        digest = hashlib.sha256()
+        rules = hashlib.sha256(self.labels.table.astype("<u2").tobytes()).hexdigest()
+        digest = hashlib.sha256(f"{rules} {json.dumps(self.options, sort_keys=True)}\n".encode())
         try:
             if self.format.kind in JSON_KINDS:
                 one = file_digest(self.labels.path(""))
@@ -212,7 +217,7 @@ def load_dataset(name: str | Path, data_root: Path | None = None, split: str = "
     return dataset
 
 
-def class_counts(dataset: Dataset) -> npt.NDArray[np.int64]:
+def dataset_class_counts(dataset: Dataset) -> npt.NDArray[np.int64]:
     """Number of distinct classes in each image's ground truth, (n_images,) in the order of ``image_ids``.
 
     Raises:

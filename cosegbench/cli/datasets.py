@@ -10,6 +10,7 @@ import click
 
 from cosegbench.cli.common import conventions_option, data_root_option, pairs, split_option
 from cosegbench.cli.output import emit, json_option
+from cosegbench.errors import RequestError
 from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
 
 if TYPE_CHECKING:
@@ -109,8 +110,13 @@ def verify(
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Equal seeds give equal bytes.")
 def miniature(out: Path, seed: int) -> None:
     """Draw the miniature data root: the formats and layouts of the real data sets, in a small drawn world."""
+    from cosegbench.cards import load_card
     from cosegbench.miniature import draw_miniature
 
+    marker = load_card("miniature-coco-stuff").marker
+    if out.is_dir() and any(out.iterdir()) and not (marker and (out / marker).is_file()):
+        # Its files have the names of the real ones, and would replace them.
+        raise RequestError(f"{out} is not empty and holds no miniature; give a new folder.")
     draw_miniature(out, seed)
     click.echo(f"{out}")
     click.echo(f"Use it with: cosegbench run --suite miniature --data-root {out} --predictor NAME", err=True)

@@ -142,3 +142,22 @@ def test_json_that_cannot_be_written_is_a_bad_request(tmp_path):
     done = run("vocabulary", "show", "voc20", "--json", tmp_path / "file" / "out.json")
     assert done.exit_code == 2
     assert "cannot be written" in done.stderr
+
+
+def test_the_miniature_is_not_drawn_over_other_data(voc):
+    root, _ = voc
+    done = run("datasets", "miniature", "--out", root)
+    assert done.exit_code == 2
+    assert "is not empty and holds no miniature" in done.stderr
+
+
+def test_the_miniature_is_drawn_into_a_new_folder_and_again_over_itself(tmp_path, monkeypatch):
+    from cosegbench import miniature
+
+    draw = miniature.draw_miniature
+    monkeypatch.setattr(miniature, "draw_miniature", lambda out, seed: draw(out, seed, sizes=miniature.SMALL_SIZES))
+    for _ in range(2):
+        done = run("datasets", "miniature", "--out", tmp_path / "mini")
+        assert (done.exit_code, done.stdout) == (0, f"{tmp_path / 'mini'}\n")
+    listed = run("datasets", "info", "miniature-voc20", "--data-root", tmp_path / "mini")
+    assert "images are listed" in listed.stdout

@@ -16,7 +16,7 @@ from fakes import (
 )
 from PIL import Image
 
-from cosegbench.dataset import class_counts, load_dataset, locate_dataset
+from cosegbench.dataset import dataset_class_counts, load_dataset, locate_dataset
 from cosegbench.errors import DataError, LabelError, MissingDataError, RequestError
 from cosegbench.image_lists import image_list_digest
 
@@ -198,10 +198,13 @@ def test_a_subset_holds_the_first_images_and_reads_the_same_files(voc):
         dataset.subset(0)
 
 
-def test_the_content_digest_is_over_ids_and_label_bytes(voc):
+def test_the_content_digest_is_over_the_value_table_conventions_ids_and_label_bytes(voc):
     root, card = voc
     dataset = load_dataset(card, root)
-    expected = hashlib.sha256()
+    table = np.full(65536, 65534, "<u2")
+    table[[0, 255]] = 65535
+    table[1:21] = np.arange(20)
+    expected = hashlib.sha256(f"{hashlib.sha256(table.tobytes()).hexdigest()} {{}}\n".encode())
     for image_id in dataset.image_ids:
         data = (root / f"VOCdevkit/VOC2012/SegmentationClass/{image_id}.png").read_bytes()
         expected.update(f"{image_id} {hashlib.sha256(data).hexdigest()}\n".encode())
@@ -218,10 +221,29 @@ def test_the_content_digest_sees_a_changed_label_and_no_changed_photograph(voc):
     assert load_dataset(card, root).content_digest() != before
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("ignore = [255]", "ignore = [254, 255]"), ('background = "ignore"', 'background = "class"')]
+)
+def test_the_content_digest_sees_an_edited_card(voc, old, new):
+    root, card = voc
+    before = load_dataset(card, root).content_digest()
+    card.write_text(card.read_text().replace("[0]", "[0] # a remark changes nothing"))
+    assert load_dataset(card, root).content_digest() == before
+    card.write_text(card.read_text().replace(old, new))
+    assert load_dataset(card, root).content_digest() != before
+
+
+def test_the_content_digest_sees_another_convention(tmp_path):
+    make_context(tmp_path, {"2008_000001": np.ones((2, 2))}, photographs=False)
+    card = loose_card(tmp_path, "context459")
+    scored, ignored = (load_dataset(card, tmp_path, unknown=value) for value in ("scored", "ignored"))
+    assert scored.content_digest() != ignored.content_digest()
+
+
 def test_class_counts_are_the_distinct_classes_of_each_image(tmp_path):
     labels = {"a": np.array([[0, 1, 1, 2]]), "b": np.array([[3, 3, 3, 3]]), "c": np.array([[0, 0, 0, 0]])}
     make_plain(tmp_path, labels, photographs=False)
-    assert class_counts(load_dataset(plain_card(tmp_path, 5), tmp_path)).tolist() == [2, 1, 0]
+    assert dataset_class_counts(load_dataset(plain_card(tmp_path, 5), tmp_path)).tolist() == [2, 1, 0]
 
 
 def test_loading_opens_no_label_and_no_photograph(voc):
