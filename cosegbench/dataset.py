@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -70,7 +71,7 @@ class Dataset:
         Raises:
             MissingDataError: the list of images is absent.
         """
-        return list_images(self.card, self.split_card, self.format, self.root)[: self._limit]
+        return list_images(self.card, self.split_card, self.labels)[: self._limit]
 
     @property
     def whole(self) -> bool:
@@ -174,7 +175,9 @@ class Dataset:
         return digest.hexdigest()
 
 
-def locate_dataset(name: str | Path, data_root: Path | None = None, split: str = "val", **options: str) -> Dataset:
+def locate_dataset(
+    name: str | Path, data_root: str | Path | None = None, split: str = "val", **options: str
+) -> Dataset:
     """As :func:`load_dataset`, without looking whether the data is there.
 
     Raises:
@@ -184,7 +187,7 @@ def locate_dataset(name: str | Path, data_root: Path | None = None, split: str =
         CardError: the card is wrong.
     """
     card = load_card(name)
-    root = data_root if data_root is not None else default_data_root()
+    root = Path(data_root).expanduser() if data_root is not None else default_data_root()
     if root is None:
         raise MissingDataError(
             f"data set {card.id}: no data root is known. Give --data-root DIR or set {DATA_ROOT_VARIABLE}. "
@@ -193,7 +196,7 @@ def locate_dataset(name: str | Path, data_root: Path | None = None, split: str =
     return Dataset(card, root, split, card.choose(options))
 
 
-def load_dataset(name: str | Path, data_root: Path | None = None, split: str = "val", **options: str) -> Dataset:
+def load_dataset(name: str | Path, data_root: str | Path | None = None, split: str = "val", **options: str) -> Dataset:
     """One view of a data set.
 
     Args:
@@ -206,9 +209,12 @@ def load_dataset(name: str | Path, data_root: Path | None = None, split: str = "
         UnknownNameError: no such data set, split or option.
         RequestError: an option's value is not among its choices.
         MissingDataError: no data root, or lists or labels are absent; says what was expected where.
+        DataError: the list of images is there and wrong.
         CardError: the card is wrong.
     """
     dataset = locate_dataset(name, data_root, split, **options)
+    with suppress(MissingDataError):
+        _ = dataset.image_ids  # a list that is there and wrong is another error than a missing one
     if absent := dataset.blocking(photographs=False):
         text = "\n".join(f"  - {line}" for line in absent)
         raise MissingDataError(

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from cosegbench.adapters.detail_json import ANNOTATIONS
+from cosegbench.adapters.base import LabelReader
+from cosegbench.adapters.region_reader import RegionReader
 from cosegbench.adapters.regions import read_regions
-from cosegbench.card_schema import DatasetCard, FormatCard, SplitCard
+from cosegbench.card_schema import DatasetCard, SplitCard
 from cosegbench.errors import DataError, MissingDataError
 from cosegbench.files import text_digest
 
@@ -21,20 +22,26 @@ def image_list_digest(image_ids: Iterable[str]) -> str:
     return text_digest("".join(f"{image_id}\n" for image_id in sorted(image_ids)))
 
 
-def list_images(card: DatasetCard, split: SplitCard, form: FormatCard, root: Path) -> tuple[str, ...]:
+def list_images(card: DatasetCard, split: SplitCard, labels: LabelReader) -> tuple[str, ...]:
     """The split's image ids, sorted, without repeats and without those that the card excludes.
+
+    Args:
+        card: the data set's card.
+        split: the split under the chosen conventions.
+        labels: the split's labels; a region file that they have read is not read again.
 
     Raises:
         MissingDataError: the list, or both folders where there is no list, are absent.
         DataError: the list holds something that is not an image id.
     """
+    root = labels.source.root
     found: Iterable[str]
     if split.list is not None:
         found = _read_list(root / split.list.replace("{split}", split.name))
     elif split.images_json is not None:
-        found = _read_json(root / split.images_json.replace("{split}", split.name), form.kind, split.name)
+        found = _read_json(root / split.images_json.replace("{split}", split.name), labels)
     else:
-        found = _read_folders(card, form, root, split.name)
+        found = _read_folders(card, labels)
     return tuple(sorted(set(found).difference(split.exclude)))
 
 
@@ -53,17 +60,21 @@ def _read_list(path: Path) -> list[str]:
     return found
 
 
-def _read_json(path: Path, kind: str, split: str) -> list[str]:
+def _read_json(path: Path, labels: LabelReader) -> list[str]:
     """All images that the file lists, those without annotations too; where it names a phase, that phase only."""
     if not path.is_file():
         raise MissingDataError(f"{path} is missing: the list of images.")
-    key = ANNOTATIONS if kind == "detail-json" else "annotations"
-    return [name for name, image in read_regions(path, key).items() if image.split in (None, split)]
+    if isinstance(labels, RegionReader) and labels.path("") == path:
+        index = labels.index()
+    else:
+        index = read_regions(path, "annotations")
+    return [name for name, image in index.items() if image.split in (None, labels.source.split)]
 
 
-def _read_folders(card: DatasetCard, form: FormatCard, root: Path, split: str) -> set[str]:
+def _read_folders(card: DatasetCard, labels: LabelReader) -> set[str]:
     """Every id that has a photograph or a label: a file that lacks its partner is then found by ``verify``."""
-    patterns = [root / text.replace("{split}", split) for text in (card.images, form.labels) if "{id}" in text]
+    photographs = labels.source.root / card.images.replace("{split}", labels.source.split)
+    patterns = [photographs, *([Path(labels.pattern)] if "{id}" in labels.pattern else [])]
     folders = [pattern for pattern in patterns if pattern.parent.is_dir()]
     if not folders:
         raise MissingDataError(" and ".join(f"{pattern.parent} is missing" for pattern in patterns) + ".")

@@ -6,34 +6,24 @@ Each annotation of ``annos_segmentation`` is painted in file order, later over e
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
-from cosegbench.adapters.base import LabelReader, NativeArray
-from cosegbench.adapters.regions import ImageRegions, decode_region, read_regions
-from cosegbench.errors import DataError
+from cosegbench.adapters.base import NativeArray
+from cosegbench.adapters.region_reader import RegionReader
+from cosegbench.adapters.regions import decode_region
 
 ANNOTATIONS = "annos_segmentation"
 
 
-class DetailJson(LabelReader):
+class DetailJson(RegionReader):
     """One JSON file for train and val together."""
 
-    @cached_property
-    def index(self) -> dict[str, ImageRegions]:
-        """Image id -> its annotations; read on first use."""
-        return read_regions(self.path(""), ANNOTATIONS, self.source.vocabulary)
-
-    def has(self, image_id: str) -> bool:
-        """Whether the file lists ``image_id``."""
-        return image_id in self.index
+    annotations_key = ANNOTATIONS
 
     def native(self, image_id: str) -> NativeArray:
         """The painted ids; see the base class."""
-        if image_id not in self.index:
-            raise DataError(f"{self.path('')}: lists no image {image_id!r}.")
-        image = self.index[image_id]
+        image = self.regions(image_id)
+        # Masks come column by column; a map of the same order is painted several times faster.
         painted = np.zeros((image.height, image.width), np.uint16, order="F")
         for annotation in image.annotations:
             where = f"{self.path('')}, image {image_id}, annotation {annotation.get('id')}"

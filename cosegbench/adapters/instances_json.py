@@ -15,12 +15,11 @@ instance", 65535 is "ignore by rule"; everything else is the category id.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
-from cosegbench.adapters.base import LabelReader, NativeArray
-from cosegbench.adapters.regions import ImageRegions, decode_region, read_regions
+from cosegbench.adapters.base import NativeArray
+from cosegbench.adapters.region_reader import RegionReader
+from cosegbench.adapters.regions import ImageRegions, decode_region
 from cosegbench.errors import DataError
 from cosegbench.labels import IGNORE, LabelArray
 
@@ -28,26 +27,16 @@ OVERLAP_RULES = ("first", "last", "ignore", "refuse")
 CROWD_RULES = ("under", "ignore", "in-order", "skip")
 
 
-class InstancesJson(LabelReader):
+class InstancesJson(RegionReader):
     """One JSON file for the whole split."""
 
+    annotations_key = "annotations"
     reserved = frozenset({IGNORE})
-
-    @cached_property
-    def index(self) -> dict[str, ImageRegions]:
-        """Image id -> its annotations; read on first use."""
-        return read_regions(self.path(""), "annotations", self.source.vocabulary)
-
-    def has(self, image_id: str) -> bool:
-        """Whether the file lists ``image_id``; an image without instances is listed."""
-        return image_id in self.index
 
     def native(self, image_id: str) -> NativeArray:
         """The painted category ids; see the base class."""
-        if image_id not in self.index:
-            raise DataError(f"{self.path('')}: lists no image {image_id!r}.")
         overlap, crowd = self.source.options.get("overlap", "first"), self.source.options.get("crowd", "under")
-        return paint(self.index[image_id], overlap, crowd, f"{self.path('')}, image {image_id}")
+        return paint(self.regions(image_id), overlap, crowd, f"{self.path('')}, image {image_id}")
 
 
 def paint(image: ImageRegions, overlap: str, crowd: str, where: str) -> LabelArray:

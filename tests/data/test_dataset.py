@@ -60,6 +60,11 @@ def test_missing_data_names_every_path_and_the_command_that_explains_it(tmp_path
     assert text.endswith("cosegbench datasets info voc20")
 
 
+def test_the_data_root_may_be_given_as_text(voc):
+    root, card = voc
+    assert load_dataset(str(card), str(root)).image_ids == load_dataset(card, root).image_ids
+
+
 def test_a_data_root_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(MissingDataError, match="nowhere is missing: the data root"):
         load_dataset("voc20", tmp_path / "nowhere")
@@ -175,6 +180,13 @@ def test_a_photograph_that_breaks_off_or_is_absent_is_an_error_with_its_name(voc
         load_dataset(card, root).image("2007_000000")
     path.unlink()
     with pytest.raises(DataError, match=r"2007_000000\.jpg: photograph of image '2007_000000' is missing"):
+        load_dataset(card, root).image("2007_000000")
+
+
+def test_pillows_limit_on_huge_photographs_stays_on(voc, monkeypatch):
+    root, card = voc
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(DataError, match=r"2007_000000\.jpg: photograph cannot be decoded: Image size"):
         load_dataset(card, root).image("2007_000000")
 
 
