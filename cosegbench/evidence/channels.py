@@ -16,7 +16,7 @@ from cosegbench.errors import EvidenceError
 from cosegbench.labels import IGNORE
 
 PAIRS = "pairs"
-"""Pixels of each (predicted class or void, true class). One last row with target IGNORE counts the ignored pixels."""
+"""Pixels of each (predicted class or void, true class). One row (VOID, IGNORE) counts the ignored pixels."""
 
 BINARY = "binary"
 """Per true class of an image: intersection, predicted and true pixels of its own binary mask; masks may overlap."""
@@ -81,7 +81,9 @@ def check_rows(channel: str, rows: Rows, num_classes: int, where: str) -> None:
                 f"0..{num_classes - 1}."
             )
     if channel == PAIRS:
-        keys = rows["prediction"].astype(np.int64) * (IGNORE + 1) + rows["target"]
+        # Void and ignore come first, as 0 does once every label is one higher.
+        shifted = [(rows[name].astype(np.int64) + 1) % (IGNORE + 1) for name in ("prediction", "target")]
+        keys = shifted[0] * (IGNORE + 1) + shifted[1]
         sound = bool((rows["pixels"] > 0).all()) and bool((np.diff(keys) > 0).all())
     elif channel == RANKED:
         sound = np.unique(rows["label"]).size == rows.size and bool((np.diff(rows["score"]) <= 0).all())

@@ -121,6 +121,28 @@ def test_tensors_and_arrays_give_the_same_labels(kind):
     np.testing.assert_array_equal(tensor, array)
 
 
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+@pytest.mark.parametrize("kind", ["masks", "scores"])
+def test_tensors_that_stay_on_their_device_in_chunks_give_the_same_labels(monkeypatch, kind, chunk):
+    """What happens on an accelerator, here with tensors that are kept from becoming arrays."""
+    torch = pytest.importorskip("torch")
+    import cosegbench.assignment as package
+
+    rng = np.random.default_rng(chunk)
+    maps = (rng.integers(0, 6, (7, 6, 8)) / 5).astype(np.float32)  # coarse values, so that there are ties
+    similarity, nothing = rng.random((7, 7)).astype(np.float32), rng.random(7).astype(np.float32)
+    for size in ((6, 8), (11, 13)):
+        expected = labels_of(
+            MaskSet(maps, similarity, nothing) if kind == "masks" else ScoreMap(maps, "logit"), size, classes=7
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr(package, "on_host", lambda array: array)
+            patch.setattr(package, "chunk_length", lambda array, pixels: chunk)
+            tensors = [torch.from_numpy(array) for array in (maps, similarity, nothing)]
+            prediction = MaskSet(*tensors) if kind == "masks" else ScoreMap(tensors[0], "logit")
+            np.testing.assert_array_equal(labels_of(prediction, size, classes=7), expected)
+
+
 def test_label_maps_pass_through_and_wider_integers_are_taken_when_in_range():
     torch = pytest.importorskip("torch")
     expected = np.array([[0, 2], [VOID, 1]], np.uint16)
