@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cosegbench.assignment import resize_masks
-from cosegbench.assignment.arrays import Array, is_tensor, like, to_numpy, top
+from cosegbench.assignment.arrays import Array, is_tensor, like, on_host, take, to_numpy
 from cosegbench.assignment.checks import check_masks
+from cosegbench.assignment.reduce import arg_max
 from cosegbench.labels import IGNORE, LabelArray
 from cosegbench.prediction import MaskSet
 
@@ -40,13 +41,88 @@ class OracleCounts:
     true: Integers
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairing:
+    """Which mask stands for which class of one image.
+
+    Args:
+        classes: (n,) class indices, largest area first, n = 0..20.
+        areas: (n,) their true pixels.
+        mask: (n,) place in ``drawn`` of each class's mask; -1 where there is no mask at all.
+        drawn: (m, H, W) the masks that stand for a class, at the target's size, in order of their first class.
+        ranks: (H*W,) uint8, place of each pixel's class in ``classes``; n where it is none of them.
+    """
+
+    classes: Integers
+    areas: Integers
+    mask: Integers
+    drawn: Array
+    ranks: npt.NDArray[np.uint8]
+
+    def thresholded(self, threshold: float) -> OracleCounts:
+        """Masks cut at a threshold, compared in the masks' own floating point type; overlaps allowed."""
+        size = self.classes.size
+        if not size or not self.drawn.shape[0]:
+            return self._none()
+        limit = to_numpy(self.drawn[:0]).dtype.type(threshold)
+        inside = to_numpy(self.drawn > (float(limit) if is_tensor(self.drawn) else limit))
+        # One pass over a mask counts its overlap with every class at once; a mask may serve several.
+        overlap = np.stack([_overlap(mask.ravel(), self.ranks)[: size + 1] for mask in inside])
+        return OracleCounts(
+            self.classes, overlap[self.mask, np.arange(size)], overlap.sum(axis=1)[self.mask], self.areas
+        )
+
+    def exclusive(self) -> OracleCounts:
+        """Every pixel goes to the paired mask of greatest probability; of equal ones to the class that comes first."""
+        size = self.classes.size
+        if not size or not self.drawn.shape[0]:
+            return self._none()
+        shape = (int(self.drawn.shape[1]), int(self.drawn.shape[2]))
+        # A mask that serves several classes always goes to the first of them.
+        _, first = np.unique(self.mask, return_index=True)
+        winner = first[to_numpy(arg_max(self.drawn, shape).place).ravel()]
+        predicted = np.bincount(winner, minlength=size)
+        intersection = np.bincount(winner[winner == self.ranks], minlength=size)
+        return OracleCounts(self.classes, intersection.astype(np.int64), predicted.astype(np.int64), self.areas)
+
+    def _none(self) -> OracleCounts:
+        none = np.zeros(self.classes.size, np.int64)
+        return OracleCounts(self.classes, none, none, self.areas)
+
+
 def classes_by_area(target: LabelArray, background: int | None = None) -> tuple[Integers, Integers]:
     """The classes that occur and their areas, largest first, equal areas by ascending index, at most 20."""
-    labels, areas = np.unique(target, return_counts=True)
-    kept = (labels != IGNORE) if background is None else (labels != IGNORE) & (labels != background)
-    labels, areas = labels[kept].astype(np.int64), areas[kept].astype(np.int64)
-    order = np.argsort(-areas, kind="stable")[:MAX_CLASSES]
-    return labels[order], areas[order]
+    areas = np.bincount(target.ravel(), minlength=IGNORE + 1).astype(np.int64)
+    areas[IGNORE] = 0
+    if background is not None:
+        areas[background] = 0
+    labels = np.flatnonzero(areas > 0).astype(np.int64)
+    chosen = labels[np.argsort(-areas[labels], kind="stable")[:MAX_CLASSES]]
+    return chosen, areas[chosen]
+
+
+def pair_classes(masks: MaskSet, target: LabelArray, background: int | None = None) -> Pairing:
+    """Pair an image's classes with the masks most similar to them, of equal ones the first.
+
+    Args:
+        masks: the predicted masks, checked before; resized bilinearly where their grid is not the target's.
+        target: (H, W) uint16.
+        background: class that is not asked for, or None.
+    """
+    classes, areas = classes_by_area(target, background)
+    table = np.full(IGNORE + 1, classes.size, np.uint8)
+    table[classes] = np.arange(classes.size)
+    if not classes.size or not masks.masks.shape[0]:
+        nobody = np.full(classes.size, -1, np.int64)
+        return Pairing(classes, areas, nobody, np.zeros((0, *target.shape), np.float32), table[target.ravel()])
+    nearest = to_numpy(masks.similarity)[:, classes].argmax(axis=0)
+    used = np.array(list(dict.fromkeys(nearest.tolist())), np.int64)
+    place = {mask: position for position, mask in enumerate(used.tolist())}
+    maps = on_host(masks.masks)
+    chosen = MaskSet(take(maps, like(used, maps), 0), masks.similarity)
+    drawn = resize_masks(chosen, (target.shape[0], target.shape[1])).masks
+    mask = np.array([place[number] for number in nearest.tolist()], np.int64)
+    return Pairing(classes, areas, mask, drawn, table[target.ravel()])
 
 
 def oracle_counts(
@@ -74,46 +150,11 @@ def oracle_counts(
         PredictorError: the mask set breaks the contract.
     """
     check_masks(masks, int(masks.similarity.shape[-1]), where)
-    classes, areas = classes_by_area(target, background)
-    number = masks.masks.shape[0]
-    if not classes.size or not number:
-        none = np.zeros(classes.size, np.int64)
-        return OracleCounts(classes, none, none, areas)
-    # Of equally similar masks argmax takes the first.
-    paired = to_numpy(masks.similarity)[:, classes].argmax(axis=0)
-    used, place = np.unique(paired, return_inverse=True)
-    drawn = resize_masks(_only(masks, used), (target.shape[0], target.shape[1])).masks
-    ranks = _ranks(target, classes)
-    counts = _exclusive(drawn, place, ranks) if exclusive else _thresholded(drawn, place, ranks, threshold)
-    return OracleCounts(classes, counts[0], counts[1], areas)
+    pairing = pair_classes(masks, target, background)
+    return pairing.exclusive() if exclusive else pairing.thresholded(threshold)
 
 
-def _only(masks: MaskSet, which: Integers) -> MaskSet:
-    return MaskSet(masks.masks[like(which, masks.masks)], masks.similarity[like(which, masks.similarity)])
-
-
-def _ranks(target: LabelArray, classes: Integers) -> Integers:
-    """(H*W,) place of each pixel's class among the chosen ones; n where it is none of them."""
-    table = np.full(IGNORE + 1, classes.size, np.int64)
-    table[classes] = np.arange(classes.size)
-    flat: Integers = table[target.ravel()]
-    return flat
-
-
-def _thresholded(drawn: Array, place: Integers, ranks: Integers, threshold: float) -> tuple[Integers, Integers]:
-    kind = to_numpy(drawn[:0]).dtype.type
-    limit = kind(threshold)
-    inside = to_numpy(drawn > (float(limit) if is_tensor(drawn) else limit)).reshape(drawn.shape[0], -1)
-    size = place.size
-    # One pass over a mask counts its overlap with every class at once; a mask may serve several.
-    overlap = np.stack([np.bincount(ranks[mask], minlength=size + 1) for mask in inside])
-    return overlap[place, np.arange(size)], overlap.sum(axis=1)[place]
-
-
-def _exclusive(drawn: Array, place: Integers, ranks: Integers) -> tuple[Integers, Integers]:
-    # The stack is in class order, so that the first of equal probabilities is the class that comes first.
-    winner = to_numpy(top(drawn[like(place, drawn)]).place).ravel()
-    size = place.size
-    predicted = np.bincount(winner, minlength=size)
-    intersection = np.bincount(winner[winner == ranks], minlength=size)
-    return intersection.astype(np.int64), predicted.astype(np.int64)
+def _overlap(inside: npt.NDArray[np.bool_], ranks: npt.NDArray[np.uint8]) -> Integers:
+    """(32,) pixels of each rank inside a mask; ranks are at most 20, so five bits hold one."""
+    keys = (inside.view(np.uint8) << np.uint8(5)) | ranks
+    return np.bincount(keys, minlength=64)[32:].astype(np.int64)

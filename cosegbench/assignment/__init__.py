@@ -12,14 +12,24 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from cosegbench.assignment.arrays import Array, Top, better, chunk_length, like, on_host, take, to_numpy, top
+from cosegbench.assignment.arrays import on_host, to_numpy
 from cosegbench.assignment.checks import check_masks, check_scores, label_array
+from cosegbench.assignment.reduce import arg_max
 from cosegbench.assignment.resize import Resizer
 from cosegbench.errors import PredictorError, ProtocolError
 from cosegbench.labels import VOID, LabelArray
 from cosegbench.prediction import LabelMap, MaskSet, Prediction, ScoreMap
 
-__all__ = ["PAPER_THRESHOLD", "AssignmentRule", "Resizer", "assign", "mask_names", "resize_masks"]
+__all__ = [
+    "PAPER_THRESHOLD",
+    "AssignmentRule",
+    "Resizer",
+    "assign",
+    "fill_void",
+    "mask_names",
+    "masks_to_labels",
+    "resize_masks",
+]
 
 PAPER_THRESHOLD = 0.3
 """The one mask threshold that the CoSeg paper states."""
@@ -77,18 +87,16 @@ def assign(
         labels = label_array(prediction, size, num_classes, where)
     elif isinstance(prediction, ScoreMap):
         check_scores(prediction, num_classes, where)
-        labels = to_numpy(_arg_max(on_host(prediction.scores), size).place).astype(np.uint16)
+        labels = to_numpy(arg_max(on_host(prediction.scores), size).place).astype(np.uint16)
     elif isinstance(prediction, MaskSet):
         check_masks(prediction, num_classes, where)
-        labels = _assign_masks(prediction, size, rule)
+        labels = masks_to_labels(prediction, size, rule)
     else:
         raise PredictorError(
             f"image {where!r}: the predictor returned {type(prediction).__name__}; expected LabelMap, ScoreMap or "
             "MaskSet."
         )
-    if background is not None:
-        labels = np.where(labels == VOID, np.uint16(background), labels)
-    return labels
+    return fill_void(labels, background)
 
 
 def mask_names(masks: MaskSet, rule: AssignmentRule) -> npt.NDArray[np.int64]:
@@ -107,13 +115,14 @@ def resize_masks(masks: MaskSet, size: tuple[int, int]) -> MaskSet:
     return masks if resizer.identity else replace(masks, masks=resizer(maps))
 
 
-def _assign_masks(masks: MaskSet, size: tuple[int, int], rule: AssignmentRule) -> LabelArray:
+def masks_to_labels(masks: MaskSet, size: tuple[int, int], rule: AssignmentRule) -> LabelArray:
+    """The label map of a mask set that was checked before; void stays void."""
     names = mask_names(masks, rule)
     drawn = np.flatnonzero(names >= 0)
     if not drawn.size:
         return np.full(size, VOID, np.uint16)
-    best = _arg_max(on_host(masks.masks), size, drawn)
-    labels: LabelArray = names[to_numpy(best.place)].astype(np.uint16)
+    best = arg_max(on_host(masks.masks), size, drawn)
+    labels: LabelArray = names[drawn].astype(np.uint16)[to_numpy(best.place)]
     if rule.threshold is not None:
         probability = to_numpy(best.value)
         # Compared in the masks' own type: 0.3 as float32 is not 0.3 as float64.
@@ -121,23 +130,6 @@ def _assign_masks(masks: MaskSet, size: tuple[int, int], rule: AssignmentRule) -
     return labels
 
 
-def _arg_max(maps: Array, size: tuple[int, int], which: npt.NDArray[np.int64] | None = None) -> Top:
-    """Greatest value and first index over the chosen maps at full size; places count in ``maps``."""
-    chosen = np.arange(maps.shape[0]) if which is None else which
-    resizer = Resizer(maps, size)
-    step = chunk_length(maps, size[0] * size[1])
-    best: Top | None = None
-    for start in range(0, chosen.size, step):
-        indices = chosen[start : start + step]
-        part = resizer(take(maps, like(indices, maps), 0))
-        if best is None:
-            value, place = top(part)
-            best = Top(value, like(indices, place)[place])
-        elif indices.size == 1:
-            best = better(best, part[0], int(indices[0]))
-        else:
-            value, place = top(part)
-            best = better(best, value, like(indices, place)[place])
-    if best is None:
-        raise ValueError("arg max over no map")
-    return best
+def fill_void(labels: LabelArray, background: int | None) -> LabelArray:
+    """Void as background, where the view has one."""
+    return labels if background is None else np.where(labels == VOID, np.uint16(background), labels)

@@ -6,20 +6,13 @@ torch is imported only when a tensor is given, which means that somebody has imp
 from __future__ import annotations
 
 import sys
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Array = Any
 """A NumPy array or a torch tensor."""
-
-
-class Top(NamedTuple):
-    """The greatest value along the first axis, and the first place where it stands; (h, w) each."""
-
-    value: Array
-    place: Array
 
 
 def is_tensor(array: object) -> bool:
@@ -86,34 +79,3 @@ def like(values: npt.NDArray[Any], array: Array) -> Array:
 def take(array: Array, places: Array, axis: int) -> Array:
     """The entries at ``places`` along one axis, as a new array."""
     return array.index_select(axis, places) if is_tensor(array) else np.take(array, places, axis=axis)
-
-
-def top(values: Array) -> Top:
-    """Arg max along the first axis; of equal values the first."""
-    if values.shape[0] == 1:
-        return Top(values[0], like(np.zeros(tuple(values.shape[1:]), np.int32), values))
-    if is_tensor(values):
-        value, place = values.max(dim=0)
-        return Top(value, place)
-    place = values.argmax(axis=0)
-    return Top(np.take_along_axis(values, place[None], axis=0)[0], place)
-
-
-def better(first: Top, value: Array, place: Array | int) -> Top:
-    """Of two arg maxes the greater, pixel by pixel; of equal ones the first. Overwrites ``first``'s arrays."""
-    wins = value > first.value
-    if is_tensor(value):
-        torch = sys.modules["torch"]
-        torch.maximum(first.value, value, out=first.value)
-        if isinstance(place, int):
-            return Top(first.value, first.place.masked_fill_(wins, place))
-        return Top(first.value, torch.where(wins, place, first.place))
-    np.maximum(first.value, value, out=first.value)
-    np.copyto(first.place, place, where=wins)
-    return first
-
-
-def chunk_length(array: Array, pixels: int) -> int:
-    """How many full-size maps to hold at once: few enough for the memory bar, and on a CPU for the cache."""
-    on_accelerator = is_tensor(array) and array.device.type != "cpu"
-    return max(1, (1 << 24) // max(pixels, 1)) if on_accelerator else 1

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cosegbench.assignment.arrays import Array, at_least_single, like, numpy_float, take
+from cosegbench.assignment.arrays import Array, at_least_single, is_tensor, like, numpy_float, take
 
 
 class _Axis(NamedTuple):
@@ -41,7 +41,17 @@ class Resizer:
         """The resized stack; the stack itself where it has the size already. Half precision becomes float32."""
         if self.identity:
             return maps
-        return _blend(_blend(at_least_single(maps), self._columns, 2), self._rows, 1)
+        maps = at_least_single(maps)
+        if is_tensor(maps) or maps.shape[0] == 1:
+            return self._resize(maps)
+        # One at a time, because the scratch arrays of one map stay in the cache.
+        out = np.empty((maps.shape[0], *self.size), maps.dtype)
+        for index in range(maps.shape[0]):
+            out[index] = self._resize(maps[index : index + 1])[0]
+        return out
+
+    def _resize(self, maps: Array) -> Array:
+        return _blend(_blend(maps, self._columns, 2), self._rows, 1)
 
 
 def _blend(maps: Array, axis: _Axis, number: int) -> Array:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cosegbench.assignment import AssignmentRule, assign, mask_names, resize_masks
+from cosegbench.assignment import AssignmentRule, assign, fill_void, mask_names, masks_to_labels, resize_masks
 from cosegbench.assignment.arrays import to_numpy
 from cosegbench.assignment.checks import check_masks
 from cosegbench.errors import ProtocolError
 from cosegbench.evidence import BINARY, BINARY_EXCLUSIVE, PAIRS, RANKED, Evidence
 from cosegbench.labels import LabelArray
-from cosegbench.pairing import oracle_counts
+from cosegbench.pairing import pair_classes
 from cosegbench.prediction import MaskSet, Prediction
 from cosegbench.protocols.protocol import Protocol
 
@@ -59,15 +59,17 @@ def observe(
     _require(protocols, masks, prediction)
     evidence = Evidence(len(vocabulary))
     size = (target.shape[0], target.shape[1])
-    if masks is not None:
-        check_masks(masks, len(vocabulary), image_id)
-        prediction = masks = resize_masks(masks, size) if masks.masks.shape[0] <= _SHARED_MASKS else masks
     rule = protocol.method.assignment
-    if PAIRS in protocol.keeps:
+    if masks is None:
         labels = assign(prediction, size, rule, len(vocabulary), vocabulary.background, image_id)
         evidence.add(image_id, labels, target)
-    if masks is not None:
-        _observe_masks(evidence, protocol, masks, target, image_id, vocabulary.background)
+        return evidence
+    check_masks(masks, len(vocabulary), image_id)
+    if masks.masks.shape[0] <= _SHARED_MASKS:
+        masks = resize_masks(masks, size)
+    if PAIRS in protocol.keeps:
+        evidence.add(image_id, fill_void(masks_to_labels(masks, size, rule), vocabulary.background), target)
+    _observe_masks(evidence, protocol, masks, target, image_id, vocabulary.background)
     return evidence
 
 
@@ -89,20 +91,13 @@ def _observe_masks(
     rule = protocol.method.assignment
     if RANKED in protocol.keeps:
         evidence.add_ranked(image_id, *ranked_labels(masks, rule))
-    for channel in (BINARY, BINARY_EXCLUSIVE):
-        if channel not in protocol.keeps:
-            continue
-        counts = oracle_counts(
-            masks,
-            target,
-            rule.threshold or 0.0,
-            exclusive=channel == BINARY_EXCLUSIVE,
-            background=background,
-            where=image_id,
-        )
-        evidence.add_binary(
-            image_id, counts.classes, counts.intersection, counts.predicted, counts.true, channel=channel
-        )
+    if not {BINARY, BINARY_EXCLUSIVE} & set(protocol.keeps):
+        return
+    pairing = pair_classes(masks, target, background)
+    forms = {BINARY: pairing.thresholded(rule.threshold or 0.0), BINARY_EXCLUSIVE: pairing.exclusive()}
+    for channel, counts in forms.items():
+        columns = (counts.classes, counts.intersection, counts.predicted, counts.true)
+        evidence.add_binary(image_id, *columns, channel=channel)
 
 
 def _one_pass(protocols: Sequence[Protocol]) -> Protocol:

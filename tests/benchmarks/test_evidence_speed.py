@@ -1,11 +1,13 @@
 """Speed of counting one image, against stand-ins of other evaluators' per-image work, in one process.
 
-detectron2 and mmsegmentation do not install here, so their per-image work is written out below from its description: what
-they do to the same two uint16 maps before the next image. Run with ``pytest tests/benchmarks -s``; not part of the suite.
+detectron2 and mmsegmentation do not install here, so their per-image work is written out below from its description:
+what they do to the same two uint16 maps before the next image. Run with ``pytest tests/benchmarks -s``; not part of the
+suite.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -101,9 +103,8 @@ def compare(
         maps = make(classes)
         ours, theirs = seconds([lambda m=maps, k=classes: count(*m, k), lambda m=maps, k=classes: peer(*m, k)])
         ratios.append(theirs / ours)
-        print(
-            f"{make.__name__:5} K={classes:3}: {1e6 * ours:6.0f} us, {name} {1e6 * theirs:6.0f} us, {ratios[-1]:5.1f} x"
-        )
+        line = f"{make.__name__} K={classes}: {1e6 * ours:.0f} us, {name} {1e6 * theirs:.0f} us, {ratios[-1]:.1f} x"
+        sys.stdout.write(line + "\n")
     return ratios
 
 

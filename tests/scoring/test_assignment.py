@@ -127,6 +127,7 @@ def test_tensors_that_stay_on_their_device_in_chunks_give_the_same_labels(monkey
     """What happens on an accelerator, here with tensors that are kept from becoming arrays."""
     torch = pytest.importorskip("torch")
     import cosegbench.assignment as package
+    from cosegbench.assignment import reduce
 
     rng = np.random.default_rng(chunk)
     maps = (rng.integers(0, 6, (7, 6, 8)) / 5).astype(np.float32)  # coarse values, so that there are ties
@@ -137,7 +138,7 @@ def test_tensors_that_stay_on_their_device_in_chunks_give_the_same_labels(monkey
         )
         with monkeypatch.context() as patch:
             patch.setattr(package, "on_host", lambda array: array)
-            patch.setattr(package, "chunk_length", lambda array, pixels: chunk)
+            patch.setattr(reduce, "chunk_length", lambda array, pixels: chunk)
             tensors = [torch.from_numpy(array) for array in (maps, similarity, nothing)]
             prediction = MaskSet(*tensors) if kind == "masks" else ScoreMap(tensors[0], "logit")
             np.testing.assert_array_equal(labels_of(prediction, size, classes=7), expected)
