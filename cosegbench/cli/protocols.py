@@ -49,18 +49,15 @@ def list_command(json_file: str | None) -> None:
     emit(text, [_summary(protocol) for protocol in protocols], json_file)
 
 
-@command.command()
+@command.command(
+    epilog="\b\nExample:\n  cosegbench protocols show coseg-authors --predictor coseg-xatten --dataset context459"
+)
 @click.argument("name", shell_complete=_complete)
 @click.option("--predictor", default=None, metavar="P", help="Settings for this predictor; needs --dataset.")
 @click.option("--dataset", default=None, metavar="D", help="Settings for this column; needs --predictor.")
 @json_option
 def show(name: str, predictor: str | None, dataset: str | None, json_file: str | None) -> None:
-    r"""Explain a protocol field by field.
-
-    \b
-    Example:
-      cosegbench protocols show coseg-authors --predictor coseg-xatten --dataset context459
-    """
+    """Explain a protocol field by field."""
     from cosegbench.protocols import get_protocol
 
     if (predictor is None) != (dataset is None):

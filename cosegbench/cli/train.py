@@ -8,8 +8,15 @@ import click
 
 from cosegbench.cli.common import conventions_option, data_root_option, pairs
 
+EXAMPLES = """
+\b
+Examples:
+  cosegbench train --predictor coseg-prefix --dataset coco-stuff --data-root /data
+  cosegbench train --predictor coseg-xatten --dataset miniature-coco-stuff --recipe miniature
+"""
 
-@click.command("train")
+
+@click.command("train", epilog=EXAMPLES)
 @click.option(
     "--predictor", required=True, metavar="P", help="What to train, for instance coseg-prefix, coseg-xatten or clip."
 )
@@ -45,13 +52,7 @@ def command(
     threads: int | None,
     settings: tuple[str, ...],
 ) -> None:
-    r"""Train weights, from the first step or from where an interrupted training stopped.
-
-    \b
-    Examples:
-      cosegbench train --predictor coseg-prefix --dataset coco-stuff --data-root /data
-      cosegbench train --predictor coseg-xatten --dataset miniature-coco-stuff --recipe miniature
-    """
+    """Train weights, from the first step or from where an interrupted training stopped."""
     from cosegbench.dataset import load_dataset
     from cosegbench.registry import load_trainer
     from cosegbench.running.process import available_cores

@@ -46,20 +46,16 @@ def show(dataset: str, json_file: str | None) -> None:
     emit(tabulate(rows, headers, tablefmt="simple", disable_numparse=True), content, json_file)
 
 
-@command.command()
+@command.command(epilog="\b\nExample:\n  cosegbench vocabulary align voc20 coco-stuff")
 @click.argument("target")
 @click.argument("training")
 @json_option
 def align(target: str, training: str, json_file: str | None) -> None:
-    r"""Print which classes of TARGET a model trained on TRAINING has seen.
+    """Print which classes of TARGET a model trained on TRAINING has seen.
 
     Relations, best first: exact, synonym, catchall (TRAINING splits the class and has one for the rest), part (only
     some kinds of it are in TRAINING), parent (it is a kind of a class of TRAINING), none. Seen at the strict level are
     the first three, at the loose level all but none.
-
-    \b
-    Example:
-      cosegbench vocabulary align voc20 coco-stuff
     """
     from cosegbench.cards import load_card
     from cosegbench.concepts import align as align_vocabularies
