@@ -36,6 +36,7 @@ ClassT = TypeVar("ClassT")
 PREDICTORS = PluginGroup("cosegbench.predictors", "predictor")
 TRAINERS = PluginGroup("cosegbench.trainers", "trainer")
 
+_MAX_FILES = 500
 _FILE_HINT = "A predictor in a file is given as path/to/file.py:Class, one in a module as module:Class."
 
 
@@ -48,7 +49,8 @@ class PredictorEntry:
         cls: the class; built as ``cls(**options)``.
         target: ``"module:Class"`` or ``"file.py:Class"``, without the folder.
         origin: the distribution and version that brings it, or the file.
-        source_digest: SHA-256 of the file that was given by path, else None.
+        source_digest: SHA-256 of the file that was given by path, or over the Python files of the package that defines
+            the class, so that changed code is another run; None where the package has more than 500 files.
     """
 
     id: str
@@ -124,14 +126,15 @@ def resolve_predictor(spec: str) -> PredictorEntry:
         return _from_file(Path(path), attribute)
     if ":" in spec:
         cls = _checked(load_target(spec, f"predictor {spec!r}"), spec)
-        return PredictorEntry(_slug(spec.replace(":", ".")), cls, spec, f"module {spec.partition(':')[0]}")
+        origin = f"module {spec.partition(':')[0]}"
+        return PredictorEntry(_slug(spec.replace(":", ".")), cls, spec, origin, _package_digest(cls))
     plugin = PREDICTORS.find(spec, _FILE_HINT)
     return _from_plugin(plugin)
 
 
 def _from_plugin(plugin: Plugin) -> PredictorEntry:
     cls = _checked(PREDICTORS.load(plugin), plugin.name)
-    return PredictorEntry(plugin.name, cls, plugin.target, plugin.origin)
+    return PredictorEntry(plugin.name, cls, plugin.target, plugin.origin, _package_digest(cls))
 
 
 def _from_file(path: Path, attribute: str) -> PredictorEntry:
@@ -174,6 +177,23 @@ def _load_file(path: Path) -> Any:
         del sys.modules[name]
         raise PluginError(f"{path} cannot be imported: {describe_failure(error)}.") from error
     return module
+
+
+def _package_digest(cls: type[Any]) -> str | None:
+    """Over the names and bytes of the Python files of the top-level package that defines ``cls``."""
+    top = sys.modules.get(cls.__module__.partition(".")[0])
+    file = getattr(top, "__file__", None)
+    if file is None:
+        return None
+    root = Path(file).parent if Path(file).name == "__init__.py" else Path(file)
+    files = sorted(root.rglob("*.py")) if root.is_dir() else [root]
+    if len(files) > _MAX_FILES:
+        return None
+    digest = hashlib.sha256()
+    for path in files:
+        name = path.relative_to(root.parent).as_posix()
+        digest.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def _checked(value: Any, spec: str) -> type[Any]:

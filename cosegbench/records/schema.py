@@ -25,7 +25,8 @@ class PredictorInfo:
         arguments: every argument, defaults filled in.
         weights: what was loaded, as the user or the predictor's default names it; null where it has none.
         weights_digest: as the predictor states it; null where it states none.
-        source_digest: SHA-256 of a file given by path; null otherwise.
+        source_digest: SHA-256 of a file given by path, or over the Python files of the package that defines the class;
+            null where that package is too large to read.
         tuned: whether it was tuned on this data set's labels.
         facts: whatever else its ``describe()`` says.
     """

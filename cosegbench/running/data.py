@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,10 +115,21 @@ def check_files(datasets: Sequence[Dataset], *, photographs: bool = True) -> Non
     Raises:
         DataError: lists every broken file of every data set, as ``datasets verify`` does.
     """
-    problems = [line for each in datasets for line in verify(each, photographs=photographs).problems]
+    unique = different(datasets)
+    problems = [line for each in unique for line in verify(each, photographs=photographs).problems]
     if problems:
-        names = ", ".join(each.id for each in datasets)
+        names = ", ".join(each.id for each in unique)
         raise DataError(f"{names}: {len(problems)} problem(s) in the data; nothing was run.", problems)
+
+
+def data_key(dataset: Dataset) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Equal for two data sets of one request that read the same files in the same way."""
+    return dataset.id, tuple(sorted(dataset.options.items()))
+
+
+def different(datasets: Iterable[Dataset]) -> list[Dataset]:
+    """Each data set once, though several passes read it."""
+    return list({data_key(each): each for each in datasets}.values())
 
 
 def content_digests(datasets: Sequence[Dataset], *, photographs: bool = True) -> list[str]:
@@ -128,7 +139,8 @@ def content_digests(datasets: Sequence[Dataset], *, photographs: bool = True) ->
         DataError: a file cannot be read; lists every broken file, not only the first.
     """
     try:
-        return [each.content_digest() for each in datasets]
+        found = {data_key(each): each.content_digest() for each in different(datasets)}
+        return [found[data_key(each)] for each in datasets]
     except CosegbenchError:
         check_files(datasets, photographs=photographs)
         raise

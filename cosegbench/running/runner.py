@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
     recipe = _recipe(request)
     jobs = _Planner(request, recipe, tell).jobs(cards)
     left = list(jobs) if request.fresh else _left_to_do(jobs, request.save_predictions, tell)
-    check_files(_different(job.dataset for job in left))
+    check_files([job.dataset for job in left])
     if request.fresh:
         for job in left:
             job.clear()
@@ -128,11 +128,6 @@ class _Planner:
             "seed": self.recipe.run_seed,
             "cosegbench": cosegbench.__version__,
         }
-
-
-def _different(datasets: Iterable[Dataset]) -> list[Dataset]:
-    """Each data set once, though several jobs read it."""
-    return list({(each.id, tuple(sorted(each.options.items()))): each for each in datasets}.values())
 
 
 def _left_to_do(jobs: Sequence[Job], save_predictions: Path | None, tell: Reporter) -> list[Job]:

@@ -114,6 +114,7 @@ def collect(
         except CosegbenchError as error:
             return error
 
+    dataset.labels.has("")  # reads the index of a region file once, before the threads need it
     for found in in_threads(one, pairs):
         if isinstance(found, Evidence):
             evidence.merge(found)

@@ -77,10 +77,10 @@ class JobRunner:
         dataset, family = self.job.dataset, self.job.family
         done = _images(batches, journal)
         require_saved(self.request.save_predictions, dataset, family, done)
+        if self.job.predictor.tuned:  # also where nothing is left to predict: the record tells what was settled
+            guarded(predictor, "tune", f"data set {dataset.id}", dataset)
         if len(done) == len(dataset.image_ids):
             return
-        if self.job.predictor.tuned:
-            guarded(predictor, "tune", f"data set {dataset.id}", dataset)
         guarded(predictor, "prepare", f"data set {dataset.id}", dataset.vocabulary, family.text)
         size = getattr(predictor, "input_size", None)
 

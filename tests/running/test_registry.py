@@ -179,3 +179,17 @@ def test_module_and_class_work_as_a_name(installed: Path) -> None:
     assert resolve_predictor("plain_module:Blank").id == "plain_module.Blank"
     with pytest.raises(PluginError, match="has no 'Absent'"):
         resolve_predictor("plain_module:Absent")
+
+
+def test_changed_code_anywhere_in_a_predictors_package_changes_its_digest(installed: Path) -> None:
+    package = installed / "whole_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "model.py").write_text(GOOD)
+    (package / "helper.py").write_text("x = 1")
+    first = resolve_predictor("whole_package.model:Blank")
+    (package / "helper.py").write_text("x = 2")
+    second = resolve_predictor("whole_package.model:Blank")
+
+    assert first.source_digest is not None
+    assert first.source_digest != second.source_digest
