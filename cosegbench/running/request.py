@@ -78,6 +78,6 @@ class Silent:
     def remark(self, text: str) -> None:
         """Say nothing."""
 
-    def progress(self, title: str, total: int, done: int) -> AbstractContextManager[Tick]:  # noqa: ARG002 - the contract's
+    def progress(self, title: str, total: int, done: int) -> AbstractContextManager[Tick]:
         """Show nothing."""
         return nullcontext(lambda _: None)
