@@ -41,7 +41,7 @@ def save(path: Path, num_classes: int, images: Mapping[str, Mapping[str, bytes]]
             arrays[f"{channel}/{name}"] = np.ascontiguousarray(rows[name])
     # A file handle, because NumPy appends ".npz" to a path; its archive members carry a fixed date.
     with path.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+        np.savez_compressed(file, **arrays)
 
 
 def load(path: Path) -> tuple[int, Images]:

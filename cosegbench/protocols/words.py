@@ -179,7 +179,8 @@ _GEOMETRIES = {
 def _assignment_words(value: Mapping[str, Any], protocol: Protocol) -> str:
     limit = "no threshold" if value["threshold"] is None else f"mask probability > {value['threshold']}"
     if protocol.evaluation.candidates == "ground-truth":
-        return f"each class gets the mask most similar to its name; {limit}"
+        cut = "arg max instead of a threshold" if protocol.method.exclusive else limit
+        return f"each class gets the mask most similar to its name; {cut}"
     nothing = "; a mask nearest to 'nothing' draws nothing" if value["nothing"] == "draws-nothing" else ""
     return f"a pixel goes to its most probable mask, {limit}, otherwise void; a mask bears its nearest name{nothing}"
 
