@@ -17,6 +17,7 @@ class BuildWithData(build_py):
     """Copies the shipped data files beside the built package."""
 
     def run(self) -> None:
+        """Build as usual, then copy; an editable install reads the checkout instead."""
         super().run()
         if self.editable_mode:
             return

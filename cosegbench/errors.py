@@ -45,7 +45,7 @@ class CardError(RequestError):
 
 
 class MissingDataError(RequestError):
-    """Data that is not where it was looked for: names the path, what was expected there and the command that mends it."""
+    """Data that is not where it was looked for: names the path, what was expected there and what mends it."""
 
 
 class MissingWeightsError(RequestError):

@@ -26,8 +26,8 @@ def data_file(*parts: str) -> Path:
         if path.exists():
             return path
     raise MissingDataError(
-        f"{'/'.join(parts)} is neither in {_PACKAGE / '_data'} nor in {_PACKAGE.parent}: the installation is incomplete. "
-        "Reinstall cosegbench."
+        f"{'/'.join(parts)} is neither in {_PACKAGE / '_data'} nor in {_PACKAGE.parent}: the installation is "
+        "incomplete. Reinstall cosegbench."
     )
 
 

@@ -1,6 +1,6 @@
 """What a predictor returns for one image, and the protocol class that describes a predictor.
 
-Arrays may be NumPy arrays or torch tensors on any device; they are reduced where they lie (:mod:`cosegbench.assignment`).
+Arrays may be NumPy arrays or torch tensors on any device; :mod:`cosegbench.assignment` reduces them where they lie.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ScoreMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskSet:
-    """N masks, each with its similarity to every class of the vocabulary: what CoSeg and its no-training pipeline return.
+    """N masks, each with its similarity to every class of the vocabulary: what CoSeg's systems return.
 
     Args:
         masks: (N, h, w) floating point probabilities in [0, 1]; N >= 0. The grid covers the whole image that was given.

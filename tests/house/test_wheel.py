@@ -55,10 +55,10 @@ def test_the_wheel_prints_table_1_from_its_own_ledger(unpacked):
 
 
 def test_the_wheel_carries_the_weights_of_the_miniature(unpacked):
-    shipped = {path.name for path in (unpacked / "cosegbench_baselines" / "weights" / "miniature").glob("*.safetensors")}
-    checkout = ROOT / "baselines" / "cosegbench_baselines" / "weights" / "miniature"
+    weights = Path("cosegbench_baselines", "weights", "miniature")
+    shipped = {path.name for path in (unpacked / weights).glob("*.safetensors")}
     assert shipped
-    assert shipped == {path.name for path in checkout.glob("*.safetensors")}
+    assert shipped == {path.name for path in (ROOT / "baselines" / weights).glob("*.safetensors")}
 
 
 def test_the_wheel_holds_neither_tests_nor_results_of_runs(unpacked):
