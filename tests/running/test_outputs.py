@@ -69,7 +69,7 @@ class Wrong:
         ("text", "image_000005.*a str"),
         ("transposed", "image_000005.*shape|image_000005.*size"),
         ("float", "image_000005.*float32"),
-        ("range", r"image_000005.*value 4"),
+        ("range", r"image_000005.*0\.\.3.*\b4\b|image_000005.*\b4\b.*0\.\.3"),
         ("nan", "image_000005.*finite|image_000005.*NaN|image_000005.*nan"),
         ("classes", "image_000005.*5"),
         ("masks", r"image_000005.*2\.0|image_000005.*\[0, 1\]"),
