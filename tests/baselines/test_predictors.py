@@ -198,27 +198,49 @@ def test_an_image_without_labels_has_no_masks(weights: Path, tmp_path: Path) -> 
     assert found.similarity.shape == (0, 4)
 
 
+def label_map(found: MaskSet) -> np.ndarray:
+    """What every protocol makes of masks that do not overlap: the nearest label of the mask that covers a pixel."""
+    return found.similarity.argmax(1)[found.masks.argmax(0)]
+
+
 def test_random_labels_depend_on_seed_and_image_only() -> None:
     def maps(seed: int, images: Sequence[Image.Image]) -> list[np.ndarray]:
         predictor = RandomLabels(seed=seed)
         predictor.prepare(WORDS, TextRule())
-        return [found.labels for found in predictor.predict(images)]
+        return [label_map(found) for found in predictor.predict(images)]
 
     images = pictures((20, 30), (40, 17))
     first = maps(0, images)
     assert [found.shape for found in first] == [(30, 20), (17, 40)]
-    assert all(found.dtype == np.uint16 and found.max() < 4 for found in first)
     np.testing.assert_array_equal(first[1], maps(0, images[1:])[0])
     assert not np.array_equal(first[0], maps(1, images)[0])
     whole = RandomLabels(unit="image")
     whole.prepare(WORDS, TextRule())
-    assert len(np.unique(whole.predict(images)[0].labels)) == 1
+    assert len(np.unique(label_map(whole.predict(images)[0]))) == 1
+
+
+def test_the_blocks_of_random_labels_cover_each_pixel_once() -> None:
+    predictor = RandomLabels(blocks=3)
+    predictor.prepare(WORDS, TextRule())
+    masks = predictor.predict(pictures((7, 5)))[0].masks
+    assert masks.shape == (9, 5, 7)
+    np.testing.assert_array_equal(masks.sum(0), np.ones((5, 7)))
+
+
+def test_random_labels_draw_every_class_about_equally_often() -> None:
+    predictor = RandomLabels(blocks=40)
+    predictor.prepare(WORDS, TextRule())
+    drawn = np.bincount(predictor.predict(pictures((40, 40)))[0].similarity.argmax(1), minlength=4)
+    assert drawn.min() > 320
+    assert drawn.max() < 480
 
 
 def test_single_class_is_one_class_that_exists() -> None:
     predictor = SingleClass(index=2)
     predictor.prepare(WORDS, TextRule())
-    assert np.unique(predictor.predict(pictures((5, 4)))[0].labels).tolist() == [2]
+    found = predictor.predict(pictures((5, 4)))[0]
+    assert found.masks.shape == (1, 4, 5)
+    assert np.unique(label_map(found)).tolist() == [2]
     with pytest.raises(RequestError, match=r"0\.\.3"):
         SingleClass(index=4).prepare(WORDS, TextRule())
 

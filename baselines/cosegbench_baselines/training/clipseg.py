@@ -43,7 +43,7 @@ class ClipSegRecipe(Schedule):
         synonym: cosine of text embeddings from which two phrases count as one thing.
     """
 
-    steps: int = 900
+    steps: int = 700
     batch: int = 16
     lr: float = 1e-3
     min_lr: float = 1e-5
@@ -135,6 +135,8 @@ def _losses(
             true, absent = choose_phrases(own, near, every, how.labels, how.positives, rng)
             asked.append([place[phrase] for phrase in [*(own[t] for t in true), *absent]])
             masks.append(functional.pad(data.masks[pick][true], (0, 0, 0, 0, 0, len(absent))))
+        count = min(map(len, asked))  # a corpus of a handful of phrases may not have enough that are absent
+        asked, masks = [phrases[:count] for phrases in asked], [each[:count] for each in masks]
         window = random_window(data.pixels.shape[-1], how.smallest, rng)
         mirror = torch.from_numpy(rng.random(len(picks)) < 0.5)
         pixels = normalise(window.pixels(data.pixels[picks], mirror).to(device), CLIP_PIXELS)

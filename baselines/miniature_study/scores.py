@@ -1,0 +1,134 @@
+"""Sections about mIoU: both rules, things and stuff, seen and unseen, and the spread over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from miniature_study.groups import Grouping, by_kind, by_training, group_means, vocabulary_of
+from miniature_study.reading import FIRST, PROTOCOLS, Row, Study
+from miniature_study.text import code, figure, listing, short, signed, table
+from miniature_study.verdicts import above_chance, against_first, margin, summary, to_ceiling
+
+RULES = {
+    "standard": """\
+Open vocabulary: all names are offered, a pixel gets one class or none, none is an error, mean over the classes with
+ground truth.""",
+    "coseg-authors": """\
+An oracle: each class that the ground truth shows is scored on the mask nearest to it, mean by image (see
+`docs/protocols.md`). Its figures do not compare with those above: here chance is one mask over the whole picture.""",
+}
+
+
+def figures(main: Study, others: Sequence[Study], columns: Sequence[str]) -> list[str]:
+    """Both tables of mIoU, with what they say."""
+    blocks = []
+    for protocol in PROTOCOLS:
+        bound = margin(main, others, columns, protocol)
+        rows = [row for row in main.rows if any(main.score(row.name, column, protocol) for column in columns)]
+        body = [[_label(row), *(figure(main.miou(row.name, column, protocol)) for column in columns)] for row in rows]
+        blocks += [f"### {code(protocol)}", RULES[protocol], table(["", *map(short, columns)], body)]
+        recipes = dict.fromkeys(row.recipe for row in main.trained)
+        blocks += [line for recipe in recipes if (line := summary(main, columns, protocol, bound, recipe))]
+        lines = [against_first(main, row, columns, protocol, bound) for row in main.trained]
+        lines += [_elsewhere(main, columns, protocol), above_chance(main, columns, protocol)]
+        lines += [to_ceiling(main, columns, protocol), _bound(bound, others)]
+        blocks.append("\n".join(f"- {line}" for line in lines if line))
+    return blocks
+
+
+def kinds(main: Study, columns: Sequence[str]) -> list[str]:
+    """Things against stuff on the columns that have both."""
+    return _grouped(main, columns, by_kind, ("thing", "stuff"))
+
+
+def training(main: Study, columns: Sequence[str]) -> list[str]:
+    """Seen against unseen on the columns that have both."""
+    blocks = _grouped(main, columns, by_training, ("seen", "unseen"))
+    lines = [line for column in columns for row in main.systems if (line := _unseen(main, row, column))]
+    return [*blocks, "\n".join(f"- {line}" for line in lines)] if lines else blocks
+
+
+def seeds(main: Study, others: Sequence[Study], columns: Sequence[str]) -> list[str]:
+    """Every trained or otherwise differing row under each seed."""
+    if not others:
+        return ["Only one training seed was measured."]
+    blocks = []
+    for protocol in PROTOCOLS:
+        body = []
+        for row in main.systems:
+            values = [[study.miou(row.name, column, protocol) for study in (main, *others)] for column in columns]
+            if not any(value is not None for found in values for value in found[1:]):
+                continue
+            body.append([code(row.name), *(" / ".join(figure(value) for value in found) for found in values)])
+        if body:
+            bound = margin(main, others, columns, protocol)
+            blocks += [
+                f"{code(protocol)}, first seed / second:",
+                table(["", *map(short, columns)], body),
+                f"The margin that this gives: {figure(bound)} points.",
+            ]
+    return blocks
+
+
+def _label(row: Row) -> str:
+    words = row.reference or (f"recipe {row.recipe}" if row.recipe else "")
+    return f"{code(row.name)}{f' ({words})' if words else ''}"
+
+
+def _bound(bound: float, others: Sequence[Study]) -> str:
+    source = "the largest difference between two training seeds, or 1 point" if others else "only one seed was measured"
+    return f"A difference of at most {figure(bound)} points is called level ({source})."
+
+
+def _elsewhere(main: Study, columns: Sequence[str], protocol: str) -> str:
+    """Which cells were scored on another view than their column says, and so are left out of the comparison."""
+    found = []
+    for row in main.systems:
+        for column in columns:
+            result = main.result(row.name, column, protocol)
+            if result is not None and result.record.dataset.id != column:
+                found.append(f"{code(row.name)} on {short(column)} (scored on {short(result.record.dataset.id)})")
+    return f"Not compared, as the protocol scores another view there: {listing(found)}." if found else ""
+
+
+def _grouped(main: Study, columns: Sequence[str], grouping: Grouping, names: tuple[str, str]) -> list[str]:
+    blocks = []
+    for column in columns:
+        cells = {
+            (row.name, protocol): _means(main, row, column, protocol, grouping)
+            for row in main.rows
+            for protocol in PROTOCOLS
+        }
+        counts = {name: number for means in cells.values() for name, (_, number) in means.items()}
+        if len(counts) < 2:
+            continue
+        body = []
+        for row in main.rows:
+            found = [cells[row.name, protocol].get(name) for protocol in PROTOCOLS for name in names]
+            if any(found):
+                body.append([_label(row), *(figure(each[0] if each else None) for each in found)])
+        head = ["", *(f"{protocol}: {name}" for protocol in PROTOCOLS for name in names)]
+        sizes = listing([f"{counts[name]} {name}" for name in names])
+        blocks += [f"{short(column)} ({sizes} classes):", table(head, body)]
+    return blocks
+
+
+def _means(main: Study, row: Row, column: str, protocol: str, grouping: Grouping) -> dict[str, tuple[float, int]]:
+    """Means by group, empty where nothing was measured or another view than the column's was scored."""
+    result = main.result(row.name, column, protocol)
+    if result is None or result.record.dataset.id != column:
+        return {}
+    return group_means(result.record.scores[protocol], grouping(vocabulary_of(result.record.dataset)))
+
+
+def _unseen(main: Study, row: Row, column: str) -> str:
+    """What a row keeps of its figure on classes that mask training never saw, under ``standard``."""
+    means = _means(main, row, column, PROTOCOLS[0], by_training)
+    if len(means) < 2:
+        return ""
+    seen, unseen = means["seen"][0], means["unseen"][0]
+    what = "was trained on masks of the seen classes" if row.recipe else "was trained on no mask of this data set"
+    gap = signed(unseen - seen)
+    kept = f"{unseen / seen:.0%} of its figure on seen ones" if seen > 0 else "nothing to compare with"
+    base = "" if row.name != FIRST else " (its mask drawer was trained on phrases, unseen classes among them)"
+    return f"{code(row.name)}, which {what}{base}: unseen classes {figure(unseen)}, {gap} points, {kept}."

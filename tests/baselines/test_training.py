@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from cosegbench.cli import main
+from cosegbench.errors import RequestError, UnknownNameError
+from cosegbench.miniature import SMALL_SIZES, draw_miniature
+from cosegbench_baselines.training.captions import shifted, unique_texts
+from cosegbench_baselines.training.clip import contrastive_loss
+from cosegbench_baselines.training.decoder import ask
+from cosegbench_baselines.training.phrases import choose_phrases, near_phrases
+from cosegbench_baselines.training.pictures import Squares, augmented
+from cosegbench_baselines.training.recipes import RECIPES, override, recipe_for
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("miniature")
+    draw_miniature(folder, sizes=SMALL_SIZES)
+    return folder
+
+
+def train(root: Path, out: Path, predictor: str, *extra: str) -> str:
+    arguments = ["train", "--predictor", predictor, "--data-root", str(root), "--out", str(out), "--threads", "1"]
+    if predictor.startswith("coseg-"):
+        arguments += ["--dataset", "miniature-coco-stuff"]
+    result = CliRunner().invoke(main, [*arguments, *extra], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout.strip()
+
+
+def test_every_weight_of_the_miniature_is_trained_by_the_train_command(root: Path, tmp_path: Path) -> None:
+    short = ("--set", "steps=2", "--set", "batch=2")
+    train(root, tmp_path, "clip", *short)
+    train(root, tmp_path, "clipseg", *short)
+    train(root, tmp_path, "coseg-decoder", "--recipe", "miniature", *short)
+    for recipe in ("paper", "miniature"):
+        path = Path(train(root, tmp_path, "coseg-xatten", "--recipe", recipe, "--set", "holdout=0.25", *short))
+        info = json.loads(path.with_suffix(".json").read_text())
+        assert info["recipe"] == recipe
+        assert info["clip"]["source"] == "."
+        assert info["data"]["trained_on"] == 3
+        assert set(info["measured_on_held_out"]) == {"miou", "label_recall", "label_precision"}
+        assert info["command"].startswith("cosegbench train --predictor coseg-xatten --dataset miniature-coco-stuff")
+        assert path.with_name(path.stem + ".csv").read_text().splitlines()[0].startswith("step,lr,wall_s,cpu_s,total")
+        from cosegbench_baselines.predictors import CoSegXatten
+
+        assert CoSegXatten(weights=str(path)).describe()["snap"] is (recipe == "miniature")
+
+
+def test_training_again_from_the_same_seed_gives_the_same_bytes(root: Path, tmp_path: Path) -> None:
+    files = []
+    for name in ("one", "two"):
+        train(root, tmp_path / name, "clip", "--set", "steps=2", "--set", "batch=2")
+        files.append((tmp_path / name / "clip.safetensors").read_bytes())
+    assert files[0] == files[1]
+
+
+def test_unknown_trainers_recipes_and_settings_are_bad_requests(root: Path, tmp_path: Path) -> None:
+    base = ["train", "--data-root", str(root), "--out", str(tmp_path)]
+    for extra, said in (
+        (["--predictor", "coseg-prefx"], "coseg-prefix"),
+        (["--predictor", "coseg-prefix"], "--dataset"),
+        (["--predictor", "clip", "--set", "stepz=3"], "steps"),
+    ):
+        result = CliRunner().invoke(main, [*base, *extra])
+        assert result.exit_code == 2
+        assert said in result.output
+
+
+def test_the_paper_recipe_holds_the_papers_numbers() -> None:
+    paper = recipe_for("paper", "real")
+    assert (paper.schedule.batch, paper.epochs, paper.schedule.lr, paper.schedule.min_lr) == (32, 100, 1e-4, 1e-6)
+    assert (paper.schedule.weight_decay, paper.schedule.warmup, paper.schedule.clip_norm) == (0, 0, 0)
+    assert (paper.loss.language, paper.loss.pairing, paper.loss.tau) == ("in-sequence", "area", 0.08)
+    assert (paper.loss.mask_weight, paper.loss.language_weight, paper.loss.dice_weight) == (1, 0.08, 0)
+    assert (paper.sizes.queries, paper.sizes.blocks, paper.sizes.reduce, paper.sizes.taps) == (20, 8, 128, (3, 6, 9))
+    assert (paper.pictures.geometry, paper.pictures.smallest, paper.pictures.mirror) == ("square-crop", 1, False)
+
+
+def test_on_the_miniature_the_paper_recipe_changes_sizes_and_steps_only() -> None:
+    paper, small = recipe_for("paper", "real"), recipe_for("paper", "miniature")
+    assert small.loss == paper.loss
+    assert small.warm == paper.warm
+    assert (small.schedule.lr, small.schedule.batch) == (paper.schedule.lr, paper.schedule.batch)
+    assert small.pictures.geometry == paper.pictures.geometry
+    with pytest.raises(UnknownNameError, match="miniature, paper"):
+        recipe_for("best", "real")
+
+
+def test_settings_replace_fields_by_name_and_are_checked() -> None:
+    base = RECIPES["paper"]
+    changed = override(base, {"tau": "0.1", "sizes.taps": "1,2", "mirror": "true", "language": "vocabulary"})
+    assert (changed.loss.tau, changed.sizes.taps, changed.pictures.mirror) == (0.1, (1, 2), True)
+    assert changed.loss.language == "vocabulary"
+    for options, said in (({"tau": "hot"}, "tau"), ({"mirror": "maybe"}, "true or false"), ({"pairing": "x"}, "area")):
+        with pytest.raises(RequestError, match=said):
+            override(base, options)
+
+
+def test_the_contrastive_loss_equals_plain_loops() -> None:
+    logits = torch.randn(4, 3)
+    positive = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 1]], dtype=torch.bool)
+    rows = [-(logits[i].log_softmax(0)[positive[i]]).mean() for i in range(4)]
+    columns = [-(logits[:, j].log_softmax(0)[positive[:, j]]).mean() for j in range(3)]
+    expected = (torch.stack(rows).mean() + torch.stack(columns).mean()) / 2
+    torch.testing.assert_close(contrastive_loss(logits, positive), expected)
+
+
+def test_equal_captions_are_one_text_and_positives_of_every_picture_that_has_them() -> None:
+    texts, positive = unique_texts(["a dog", "a cat", "a dog"], [["a dog"], ["a cat", "a dog"], ["a dog", "a sea"]])
+    assert texts == ["a cat", "a dog"]
+    assert positive.tolist() == [[False, True], [True, True], [False, True]]
+
+
+def test_shifted_crops_come_from_their_pictures() -> None:
+    pixels = torch.arange(36, dtype=torch.uint8).view(1, 1, 6, 6).expand(5, 3, 6, 6)
+    found = shifted(pixels, 4, np.random.default_rng(0))
+    assert found.shape == (5, 3, 4, 4)
+    steps = (found[:, 0, :, 1].int() - found[:, 0, :, 0].int()).unique().tolist()
+    assert set(steps) <= {-1, 1}
+
+
+def test_absent_phrases_are_never_near_those_of_the_picture() -> None:
+    phrases = ["couch", "sofa", "dog", "sea"]
+    embeddings = torch.tensor([[1.0, 0, 0], [0.99, 0.1, 0], [0, 1, 0], [0, 0, 1]])
+    near = near_phrases(phrases, embeddings, 0.9)
+    assert near["couch"] == {"couch", "sofa"}
+    for seed in range(10):
+        true, absent = choose_phrases(["couch"], near, phrases, 3, 2, np.random.default_rng(seed))
+        assert true == [0]
+        assert sorted(absent) == ["dog", "sea"]
+
+
+def test_asked_labels_are_distinct_and_absent_ones_have_empty_masks() -> None:
+    labels = torch.full((3, 4, 4), 65535)
+    labels[0, :2], labels[1, 0], labels[1, 1], labels[1, 2], labels[1, 3] = 2, 0, 1, 2, 3
+    ids, masks = ask(labels, 6, 9)
+    for image in range(3):
+        assert len(set(ids[image].tolist())) == 6
+        present = [int(i) for i, mask in zip(ids[image], masks[image], strict=True) if mask.any()]
+        assert sorted(present) == [[2], [0, 1, 2, 3], []][image]
+
+
+def test_augmentation_moves_pixels_and_labels_together() -> None:
+    rng = np.random.default_rng(0)
+    labels = torch.randint(0, 200, (2, 8, 8), dtype=torch.int32).repeat_interleave(2, 1).repeat_interleave(2, 2)
+    pixels = labels.to(torch.uint8).unsqueeze(1).expand(-1, 3, -1, -1).contiguous()
+    mirrored = augmented(Squares(pixels, labels), rng, 1.0, True)
+    torch.testing.assert_close(mirrored.pixels[:, 0].int(), mirrored.labels.int())
+    unchanged = augmented(Squares(pixels, labels), rng, 1.0, False)
+    assert torch.equal(unchanged.pixels, pixels)
+    cropped = augmented(Squares(pixels, labels), rng, 0.5, False)
+    assert set(cropped.labels.unique().tolist()) <= set(labels.unique().tolist())
+    assert cropped.pixels.shape == pixels.shape
