@@ -44,7 +44,7 @@ def check_label_map(labels: Any, num_classes: int, *, what: str, where: str) -> 
     if bad.any():
         value = int(labels[bad][0])
         raise LabelError(
-            f"{what} of image {where!r}: {int(bad.sum())} pixels lie outside 0..{num_classes - 1} and are not {VOID} "
-            f"(void or ignore); the first of them is {value}."
+            f"{what} of image {where!r}: value {value} is outside 0..{num_classes - 1} and is not {VOID} (void or "
+            f"ignore); {int(bad.sum())} pixels hold such values."
         )
     return labels

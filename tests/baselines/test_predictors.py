@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cosegbench import TextRule, Vocabulary
+from cosegbench import MaskSet, TextRule, Vocabulary
 from cosegbench.errors import DataError, MissingWeightsError, RequestError
 from cosegbench_baselines.checkpoint import save_checkpoint
 from cosegbench_baselines.clipseg import ClipSegShape, build_clipseg
