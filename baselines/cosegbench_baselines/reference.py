@@ -72,7 +72,8 @@ def blocks(side: int, image: Image.Image) -> npt.NDArray[np.float32]:
     width, height = image.size
     rows, columns = np.arange(height) * side // height, np.arange(width) * side // width
     block = rows[:, None] * side + columns
-    return (block == np.arange(side**2)[:, None, None]).astype(np.float32)
+    masks: npt.NDArray[np.float32] = (block == np.arange(side**2)[:, None, None]).astype(np.float32)
+    return masks
 
 
 class SingleClass:
