@@ -5,9 +5,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PREDICTORS := random-labels single-class coseg-no-training coseg-xatten coseg-prefix
 PROTOCOLS := --protocol standard --protocol coseg-authors
+SYSTEMS := coseg-no-training coseg-xatten coseg-prefix
 RESULTS ?= results/run
+# Records of other training seeds: measured here (`make seed`), else the committed ones.
+SEEDS = $(or $(wildcard $(RESULTS)/seeds/*),$(wildcard results/miniature/records-seed-*))
+PICTURES := $(RESULTS)/pictures
 
-.PHONY: help run test lint types floors wheel miniature-weights results clean
+.PHONY: help run test lint types floors wheel miniature-weights results seed picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -27,6 +31,37 @@ run: $(VENV)/run.stamp ## install, evaluate every shipped predictor on the minia
 	done
 	@$(BIN)/cosegbench table --results $(RESULTS) --suite miniature $(PROTOCOLS)
 
+results: run ## measure everything that results/miniature states, and write it
+	@set -e; for system in coseg-xatten coseg-prefix; do \
+	    $(BIN)/cosegbench run --predictor $$system --set recipe=paper --name $$system-paper --suite miniature \
+	        $(PROTOCOLS) --results $(RESULTS); \
+	    $(BIN)/cosegbench run --predictor $$system --set recipe=paper --name $$system-paper \
+	        --dataset miniature-coco-stuff --results $(RESULTS); \
+	done
+	@$(BIN)/cosegbench run --predictor coseg-no-training --set labels=true --name coseg-no-training-true-labels \
+	    --suite miniature $(PROTOCOLS) --results $(RESULTS)
+	@set -e; for system in $(SYSTEMS); do \
+	    $(BIN)/cosegbench run --predictor $$system --dataset miniature-coco-stuff --results $(RESULTS); \
+	done
+	@set -e; for column in coco-things voc20 context59 context459; do \
+	    $(BIN)/cosegbench labels --predictor coseg-no-training --dataset miniature-$$column \
+	        --out $(RESULTS)/labels/coseg-no-training/miniature-$$column.jsonl; \
+	done
+	@$(BIN)/python baselines/study_miniature.py $(RESULTS) $(SEEDS) --labels $(RESULTS)/labels --out results/miniature
+
+seed: $(VENV)/run.stamp ## measure another training seed: make seed WEIGHTS=folder, then make results
+	@set -e; for system in $(SYSTEMS); do \
+	    $(BIN)/cosegbench run --predictor $$system --weights $(WEIGHTS) --suite miniature $(PROTOCOLS) \
+	        --results $(RESULTS)/seeds/$(notdir $(WEIGHTS)); \
+	done
+
+picture: $(VENV)/run.stamp ## draw docs/pictures/miniature.png
+	@set -e; for system in $(SYSTEMS); do \
+	    $(BIN)/cosegbench run --predictor $$system --dataset miniature-context59 --fresh \
+	        --results $(PICTURES)/records --save-predictions $(PICTURES)/$$system; \
+	done
+	@$(BIN)/python docs/pictures/draw.py --predictions $(PICTURES) --out docs/pictures/miniature.png
+
 test: $(VENV)/test.stamp ## install, run the test suite
 	$(BIN)/python -m pytest
 
@@ -42,6 +77,9 @@ floors: $(VENV)/test.stamp ## the import floors of the house
 
 wheel: $(VENV)/test.stamp ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --outdir dist
+
+miniature-weights: $(VENV)/run.stamp ## train every shipped weight from scratch (under an hour on 2 cores)
+	$(BIN)/python baselines/train_miniature.py --fresh
 
 clean: ## remove everything that can be made again, the virtual environment included
 	rm -rf $(VENV) build dist results/run *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
