@@ -15,7 +15,8 @@ Open vocabulary: all names are offered, a pixel gets one class or none, none is 
 ground truth.""",
     "coseg-authors": """\
 An oracle: each class that the ground truth shows is scored on the mask nearest to it, mean by image (see
-`docs/protocols.md`). Its figures do not compare with those above: here chance is one mask over the whole picture.""",
+`docs/protocols.md`). Its figures do not compare with those above: here `single-class` is one mask over the whole
+picture, scored for every class.""",
 }
 
 
