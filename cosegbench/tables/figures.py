@@ -16,15 +16,13 @@ SHORT = 12
 
 _DIGEST = "evaluation: digest"
 
-REFERENCES = {"random-labels": "chance", "single-class": "chance"}
-"""Predictors that come with the project and only give the scale; others say so in ``describe()["reference"]``."""
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One mIoU in percent, or None where the rule averages nothing.
 
-    ``name`` is the row: the predictor's id, and the folder too where that differs. ``dataset`` is the column. ``rule``
+    ``name`` is the row: the predictor's id, and the folder too where that differs. ``reference`` says what it gives the
+    scale for (chance, a ceiling), where its ``describe()`` says so. ``dataset`` is the column. ``rule``
     and ``content`` are what must be equal before two figures may share a column: the rule of scoring, and the labels
     that were scored.
     ``limit`` is the number of images where not all were asked for. ``remarks`` say what the protocol does differently
@@ -93,7 +91,7 @@ def short(digest: str) -> str:
 
 def _figure(folder: str, record: Record, score: ScoreInfo) -> Figure:
     data, who = record.dataset, record.predictor
-    reference = who.facts.get("reference", REFERENCES.get(who.id, ""))
+    reference = who.facts.get("reference", "")
     return Figure(
         name=who.id if folder == who.id else f"{who.id} (in {folder})",
         reference=reference if isinstance(reference, str) else "",

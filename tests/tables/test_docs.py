@@ -142,3 +142,21 @@ def test_every_field_and_word_of_the_ledger_is_explained() -> None:
     words = [field.name for field in fields(ledger.PublishedFigure)] + [*ledger.AVERAGINGS, *ledger.REPORTED]
     for word in [*words, *ledger.BACKGROUNDS, *printed.VERDICTS]:
         assert f"`{word}`" in text, word
+
+
+def test_every_key_of_a_card_is_explained() -> None:
+    from dataclasses import fields
+
+    from cosegbench import card_schema
+
+    text = (DOCS / "cards.md").read_text(encoding="utf-8")
+    parts = (card_schema.FormatCard, card_schema.SplitCard, card_schema.OptionCard, card_schema.ArchiveCard)
+    keys = {field.name for part in parts for field in fields(part)} - {"name"}
+    words = keys | {*card_schema.KINDS, *card_schema.WORLDS, *card_schema.BACKGROUNDS}
+    assert [word for word in sorted(words) if f"`{word}`" not in text] == []
+
+
+def test_every_page_that_a_page_links_to_exists() -> None:
+    for page in DOCS.glob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (DOCS / target).exists(), f"{page.name} links to {target}"

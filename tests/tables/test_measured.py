@@ -28,7 +28,7 @@ def grids(*records: Record, suite: str | None = None, protocols: Iterable[str] =
 def test_a_table_of_measured_figures_is_these_bytes() -> None:
     (grid,) = grids(
         record("mine", "voc20", {"standard": 41.26}, given={"k": 3}),
-        record("random-labels", "voc20", {"standard": 3.04}, weights_digest=None),
+        record("random-labels", "voc20", {"standard": 3.04}, weights_digest=None, facts={"reference": "chance"}),
         record("mine", "context59", {"standard": 20.0}, limit=2, images=2),
     )
     evaluation = grid.rows[0].cells[0].facts["evaluation_digest"][:12]
@@ -115,7 +115,7 @@ def test_an_incomplete_run_under_another_rule_has_a_column_of_its_own() -> None:
 def test_references_stand_below_the_systems_and_are_marked() -> None:
     (grid,) = grids(
         record("zebra", "voc20", {"standard": 40.0}),
-        record("random-labels", "voc20", {"standard": 1.0}),
+        record("random-labels", "voc20", {"standard": 1.0}, facts={"reference": "chance"}),
         record("truth", "voc20", {"standard": 100.0}, facts={"reference": "ceiling"}),
     )
     assert [row.name for row in grid.rows] == ["zebra", "random-labels", "truth"]
