@@ -105,7 +105,7 @@ def _models(weights: Sequence[Checkpoint]) -> list[str]:
     accuracy = closeup_accuracy(tuple(weights))
     lines = [
         f"{sum(checkpoint.size for checkpoint in weights) / 1e6:.1f} MB in all; training took "
-        f"{wall:.0f} wall minutes and {core:.0f} core minutes, added up. "
+        f"{wall:.0f} wall minutes and {core:.0f} core minutes, added up, though some ran side by side. "
         "Held-out figures are on training pictures kept apart, at the model's own size.",
     ]
     if accuracy is not None:

@@ -1,0 +1,1 @@
+"""Tests of the study of the miniature, of its picture and of the comparison with committed records."""
