@@ -141,7 +141,7 @@ def test_a_value_out_of_range_names_image_value_and_range(classes, where):
         evidence.add("x", bad, bad)
         return
     maps = (bad, good) if where == "prediction" else (good, bad)
-    with pytest.raises(LabelError, match=rf"{where} of image 'x': .*0\.\.{classes - 1} .*first of them is {classes}"):
+    with pytest.raises(LabelError, match=rf"{where} of image 'x': value {classes} is outside 0\.\.{classes - 1} "):
         evidence.add("x", *maps)
     assert evidence.image_ids == ()
 
