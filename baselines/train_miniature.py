@@ -3,9 +3,9 @@
     python baselines/train_miniature.py --fresh             # the shipped folder, as `make miniature-weights` does
     python baselines/train_miniature.py --out seed1 --seed 1
 
-CLIP comes first, on all cores. The others are small, so each runs on one thread and several run side by side:
-CLIPSeg, CoSeg's mask decoder, prefix and xatten by the ``paper`` recipe, then both by the ``miniature`` recipe, which
-start from that decoder. What is finished is kept, so a second start goes on where the first one stopped; ``--fresh``
+CLIP comes first, on all cores, in two parts (the first, in the folder ``base``, is removed at the end). The others are
+small, so each runs on one thread and several run side by side: CLIPSeg and CoSeg's mask decoder, then prefix and xatten
+by both recipes. What is finished is kept, so a second start goes on where the first one stopped; ``--fresh``
 begins by removing it.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -20,9 +21,15 @@ from pathlib import Path
 
 DATASET = "miniature-coco-stuff"
 STAGES: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("clip", "base"),),
     (("clip", "miniature"),),
-    (("coseg-decoder", "miniature"), ("clipseg", "miniature"), ("coseg-prefix", "paper"), ("coseg-xatten", "paper")),
-    (("coseg-prefix", "miniature"), ("coseg-xatten", "miniature")),
+    (("coseg-decoder", "miniature"), ("clipseg", "miniature")),
+    (
+        ("coseg-prefix", "miniature"),
+        ("coseg-xatten", "miniature"),
+        ("coseg-prefix", "paper"),
+        ("coseg-xatten", "paper"),
+    ),
 )
 """(predictor, recipe) in the order of what needs what."""
 
@@ -34,16 +41,20 @@ def main() -> int:
     if options.fresh:
         for path in (*options.out.glob("*.safetensors"), *options.out.glob("*.state")):
             path.unlink()
+        shutil.rmtree(options.out / "base", ignore_errors=True)
     started = time.monotonic()
     for stage in STAGES:
         threads = options.cores if len(stage) == 1 else 1
         waiting = [job for job in stage if not _finished(options.out, *job)]
+        if stage == STAGES[0] and _finished(options.out, *STAGES[1][0]):
+            waiting = []
         failed = _run(waiting, options, threads)
         if failed:
             sys.stderr.write(f"failed: {', '.join(failed)}; see the .log files in {options.out}\n")
             return 1
     for log in options.out.glob("*.log"):
         log.unlink()
+    shutil.rmtree(options.out / "base", ignore_errors=True)
     sys.stderr.write(
         f"all miniature weights are in {options.out} after {(time.monotonic() - started) / 60:.1f} minutes\n"
     )
@@ -64,6 +75,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _name(predictor: str, recipe: str) -> str:
+    if (predictor, recipe) == ("clip", "base"):
+        return "base/clip"
     return f"{predictor}.{recipe}" if predictor in ("coseg-prefix", "coseg-xatten") else predictor
 
 
@@ -78,7 +91,15 @@ def _command(options: argparse.Namespace, predictor: str, recipe: str, threads: 
         command += ["--dataset", DATASET]
     if options.data_root is not None:
         command += ["--data-root", str(options.data_root)]
-    return [*command, "--out", str(options.out), "--seed", str(options.seed), "--threads", str(threads)]
+    return [
+        *command,
+        "--out",
+        str(options.out / "base" if recipe == "base" else options.out),
+        "--seed",
+        str(options.seed),
+        "--threads",
+        str(threads),
+    ]
 
 
 def _run(jobs: list[tuple[str, str]], options: argparse.Namespace, threads: int) -> list[str]:
@@ -90,7 +111,7 @@ def _run(jobs: list[tuple[str, str]], options: argparse.Namespace, threads: int)
             job = waiting.pop(0)
             name = _name(*job)
             sys.stderr.write(f"{time.strftime('%H:%M:%S')} {name}\n")
-            with (options.out / f"{name}.log").open("wb") as log:
+            with (options.out / f"{name.replace('/', '-')}.log").open("wb") as log:
                 command = _command(options, *job, threads)
                 running[name] = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
         for name, process in list(running.items()):

@@ -48,9 +48,9 @@ def label_recall(main: Study, columns: Sequence[str], labels: Path | None) -> li
     """Recall at k on each column, from the ``ranked`` channel and from kept first stages."""
     blocks = []
     for column in columns:
-        body = []
+        body, classes = [], 0
         for name, result, ranking in _rankings(main, column, labels):
-            truth = true_classes(result.evidence())
+            truth, classes = true_classes(result.evidence()), len(result.record.dataset.classes)
             found = recall(ranking, truth, KS)
             groups = by_training(vocabulary_of(result.record.dataset))
             rare = {image: frozenset(c for c in classes if groups[c] == "unseen") for image, classes in truth.items()}
@@ -58,7 +58,7 @@ def label_recall(main: Study, columns: Sequence[str], labels: Path | None) -> li
             body.append([name, *(percent(found.at[k]) for k in KS), percent(last), figure(found.labels)])
         if body:
             head = ["recall, %", *(f"@{k}" for k in KS), f"unseen @{KS[-1]}", "labels an image"]
-            blocks += [f"{short(column)}:", table(head, body)]
+            blocks += [f"{short(column)} ({classes} classes):", table(head, body)]
     return blocks
 
 

@@ -37,7 +37,10 @@ def train(root: Path, out: Path, predictor: str, *extra: str) -> str:
 
 def test_every_weight_of_the_miniature_is_trained_by_the_train_command(root: Path, tmp_path: Path) -> None:
     short = ("--set", "steps=2", "--set", "batch=2")
-    train(root, tmp_path, "clip", *short)
+    train(root, tmp_path / "base", "clip", "--recipe", "base", *short)
+    clip = Path(train(root, tmp_path, "clip", "--recipe", "miniature", *short))
+    base = json.loads((tmp_path / "base" / "clip.json").read_text())
+    assert json.loads(clip.with_suffix(".json").read_text())["start"]["sha256"] == base["sha256"]
     train(root, tmp_path, "clipseg", *short)
     train(root, tmp_path, "coseg-decoder", "--recipe", "miniature", *short)
     for recipe in ("paper", "miniature"):
@@ -57,7 +60,7 @@ def test_every_weight_of_the_miniature_is_trained_by_the_train_command(root: Pat
 def test_training_again_from_the_same_seed_gives_the_same_bytes(root: Path, tmp_path: Path) -> None:
     files = []
     for name in ("one", "two"):
-        train(root, tmp_path / name, "clip", "--set", "steps=2", "--set", "batch=2")
+        train(root, tmp_path / name, "clip", "--recipe", "base", "--set", "steps=2", "--set", "batch=2")
         files.append((tmp_path / name / "clip.safetensors").read_bytes())
     assert files[0] == files[1]
 
@@ -67,7 +70,8 @@ def test_unknown_trainers_recipes_and_settings_are_bad_requests(root: Path, tmp_
     for extra, said in (
         (["--predictor", "coseg-prefx"], "coseg-prefix"),
         (["--predictor", "coseg-prefix"], "--dataset"),
-        (["--predictor", "clip", "--set", "stepz=3"], "steps"),
+        (["--predictor", "clip", "--recipe", "base", "--set", "stepz=3"], "steps"),
+        (["--predictor", "clip"], "base, miniature"),
     ):
         result = CliRunner().invoke(main, [*base, *extra])
         assert result.exit_code == 2
@@ -117,6 +121,18 @@ def test_equal_captions_are_one_text_and_positives_of_every_picture_that_has_the
     texts, positive = unique_texts(["a dog", "a cat", "a dog"], [["a dog"], ["a cat", "a dog"], ["a dog", "a sea"]])
     assert texts == ["a cat", "a dog"]
     assert positive.tolist() == [[False, True], [True, True], [False, True]]
+
+
+def test_a_text_is_entailed_by_captions_that_name_all_of_it() -> None:
+    known = [["there is a dog and sky"], ["a photo of a sea"], ["a photo of a potted plant"]]
+    chosen = ["there is a dog and sky", "a photo of sky", "a photo of a plant"]
+    texts, positive = unique_texts(
+        chosen, [[text, *more] for text, more in zip(chosen, known, strict=True)], entailed=True
+    )
+    table = {text: positive[:, column].tolist() for column, text in enumerate(texts)}
+    assert table["a photo of sky"] == [True, True, False]
+    assert table["a photo of a plant"] == [False, False, True]
+    assert table["there is a dog and sky"] == [True, False, False]
 
 
 def test_shifted_crops_come_from_their_pictures() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -71,12 +73,26 @@ def shifted(pixels: torch.Tensor, size: int, rng: np.random.Generator) -> torch.
     return torch.stack(cuts)
 
 
-def unique_texts(chosen: Sequence[str], known: Sequence[Sequence[str]]) -> tuple[list[str], torch.Tensor]:
+FUNCTION_WORDS = frozenset({"a", "an", "and", "is", "of", "photo", "picture", "there", "with"})
+"""Words of captions that name nothing."""
+
+
+@lru_cache(maxsize=1 << 16)
+def content(text: str) -> frozenset[str]:
+    """The words of a caption that name something."""
+    return frozenset(re.findall(r"[a-z]+", text.lower())) - FUNCTION_WORDS
+
+
+def unique_texts(
+    chosen: Sequence[str], known: Sequence[Sequence[str]], *, entailed: bool = False
+) -> tuple[list[str], torch.Tensor]:
     """The distinct texts of a batch and which pictures they are true of.
 
     Args:
         chosen: one caption a picture.
         known: all captions of each picture; a text among them is a positive of the picture too.
+        entailed: so is a text whose words all occur in the picture's captions. Without this "a photo of a dog" counts
+            against every scene with a dog in it, and scenes are then not found by the names of what they show.
 
     Returns:
         M texts, and (B, M) bool positives; each row and each column holds at least one.
@@ -85,6 +101,7 @@ def unique_texts(chosen: Sequence[str], known: Sequence[Sequence[str]]) -> tuple
     positive = torch.zeros(len(chosen), len(texts), dtype=torch.bool)
     for row, (own, all_of_it) in enumerate(zip(chosen, known, strict=True)):
         every = {own, *all_of_it}
+        words = frozenset().union(*map(content, every)) if entailed else frozenset()
         for column, text in enumerate(texts):
-            positive[row, column] = text in every
+            positive[row, column] = text in every or (entailed and content(text) <= words)
     return texts, positive

@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from cosegbench.errors import UnknownNameError
 from cosegbench.text import UNLABELED, TextRule
 from cosegbench_baselines.backbone import FrozenClip
-from cosegbench_baselines.checkpoint import save_checkpoint
+from cosegbench_baselines.checkpoint import load_checkpoint, save_checkpoint
 from cosegbench_baselines.pixels import CLIP_PIXELS, normalise
 from cosegbench_baselines.small_clip import ClipShape, build_clip
 from cosegbench_baselines.tokens import build_word_tokenizer, load_word_tokenizer, token_ids
@@ -39,6 +40,8 @@ class ClipSchedule(Schedule):
     Args:
         keep: share of the patches that the tower sees in the first steps, drawn anew for each picture.
         full_from: share of the steps after which it sees all of them.
+        entailed: see :func:`cosegbench_baselines.training.captions.unique_texts`.
+        start: folder, beside the checkpoint, of a CLIP to go on from; empty starts from random weights.
     """
 
     steps: int = 800
@@ -51,7 +54,15 @@ class ClipSchedule(Schedule):
     clip_norm: float = 1.0
     keep: float = 0.5
     full_from: float = 0.8
+    entailed: bool = False
+    start: str = ""
 
+
+CLIP_RECIPES: Mapping[str, ClipSchedule] = {
+    "base": ClipSchedule(),
+    "miniature": ClipSchedule(steps=300, lr=5e-4, warmup=20, full_from=0.6, entailed=True, start="base"),
+}
+"""``base`` is plain CLIP; ``miniature`` goes on from it until scenes, too, are found by the names of what they show."""
 
 MARGIN = 8
 """Pixels by which the pictures are larger than the crops that are trained on."""
@@ -104,7 +115,7 @@ def train_clip(
         dataset: not used; the captions lie beside the data sets.
         data_root: holds ``miniature/captions_{train,val}.jsonl``.
         out: a folder, or a path whose folder is taken.
-        recipe: recorded.
+        recipe: ``base`` or ``miniature``.
         seed: of weights, batches and augmentation.
         device: torch device.
         threads: CPU threads.
@@ -113,7 +124,9 @@ def train_clip(
     """
     del dataset
     torch.set_num_threads(threads)
-    schedule = override(ClipSchedule(), options)
+    if recipe not in CLIP_RECIPES:
+        raise UnknownNameError("recipe of clip", recipe, CLIP_RECIPES)
+    schedule = override(CLIP_RECIPES[recipe], options)
     folder = out if out.suffix == "" else out.parent
     folder.mkdir(parents=True, exist_ok=True)
     shape = ClipShape()
@@ -124,6 +137,9 @@ def train_clip(
     tokenizer = load_word_tokenizer(folder / "tokenizer.json")
     torch.manual_seed(seed)
     model = build_clip(shape, len(tokenizer)).to(device)
+    start = load_checkpoint(folder / schedule.start / "clip", "clip") if schedule.start else None
+    if start is not None:
+        model.load_state_dict(dict(start.tensors))
     spent = fit(
         model,
         _losses(model, tokenizer, train, shape, schedule, device),
@@ -131,9 +147,9 @@ def train_clip(
         seed=seed,
         state=folder / "clip",
         log=log,
-        identity=f"clip {train.digest}",
+        identity=f"clip {train.digest} {start.digest if start else None}",
     )
-    clip = FrozenClip(model, tokenizer)
+    clip, held_out = FrozenClip(model, tokenizer), load_captions(data_root, "val", shape.image_size)
     info = {
         "kind": "clip",
         "shape": asdict(shape),
@@ -141,10 +157,11 @@ def train_clip(
         "seed": seed,
         "schedule": asdict(schedule),
         "captions_sha256": train.digest,
-        "measured": {
-            "closeup_accuracy_val": round(closeup_accuracy(clip, load_captions(data_root, "val", shape.image_size)), 4)
-        },
+        "measured": {"closeup_accuracy_val": round(closeup_accuracy(clip, held_out), 4)},
         "spent": spent.facts(),
+        "start": None
+        if start is None
+        else {key: start.info[key] for key in ("sha256", "measured", "spent", "command")},
         "threads": threads,
         "command": command_line("clip", None, recipe, seed, threads, options),
     }
@@ -160,7 +177,9 @@ def _losses(
     def losses(step: int, rng: np.random.Generator) -> Losses:
         picks = rng.choice(len(data.captions), min(schedule.batch, len(data.captions)), replace=False)
         known = [data.captions[pick] for pick in picks]
-        texts, positive = unique_texts([texts[rng.integers(len(texts))] for texts in known], known)
+        texts, positive = unique_texts(
+            [texts[rng.integers(len(texts))] for texts in known], known, entailed=schedule.entailed
+        )
         pixels = normalise(shifted(data.pixels[picks], shape.image_size, rng).to(device), CLIP_PIXELS)
         ids = nn.utils.rnn.pad_sequence([ids_of[text] for text in texts], batch_first=True).to(device)
         keep = schedule.keep if step < schedule.full_from * schedule.steps else 1.0
