@@ -21,6 +21,7 @@ from cosegbench.evidence.channels import (
     IntArray,
     Table,
     check_rows,
+    column_problem,
 )
 from cosegbench.evidence.counting import count_pairs
 from cosegbench.labels import IGNORE, LabelArray
@@ -225,15 +226,8 @@ class Evidence:
             raise EvidenceError(f"evidence of image {image_id!r}, channel {channel!r}: unequal lengths {sizes}.")
         rows = np.empty(next(iter(sizes.values())), LAYOUTS[channel])
         for name, array in arrays.items():
-            # A cast alone would wrap a negative or too large number around.
-            if (
-                rows[name].dtype.kind == "u"
-                and array.size
-                and (array.min() < 0 or array.max() > np.iinfo(rows[name].dtype).max)
-            ):
-                raise EvidenceError(
-                    f"evidence of image {image_id!r}, channel {channel!r}: {name} {array.max()} is out of range."
-                )
+            if problem := column_problem(array, rows[name].dtype):
+                raise EvidenceError(f"evidence of image {image_id!r}, channel {channel!r}: {name} {problem}.")
             rows[name] = array
         check_rows(channel, rows, self.num_classes, image_id)
         self._put(image_id, channel, rows.tobytes())

@@ -66,6 +66,20 @@ class Table:
         return self.rows[name].astype(np.int64)
 
 
+def column_problem(values: npt.NDArray[Any], kind: np.dtype[Any]) -> str | None:
+    """Why ``values`` cannot be a column of this type, or None; a cast alone would wrap around or cut off."""
+    if values.ndim != 1:
+        return f"has shape {values.shape}; expected one axis"
+    if not values.size:
+        return None
+    if kind.kind == "f":
+        return None if values.dtype.kind in "iuf" and np.isfinite(values).all() else "holds what is no finite number"
+    if values.dtype.kind not in "iu":
+        return f"is of type {values.dtype}; expected whole numbers"
+    low, high = int(values.min()), int(values.max())
+    return None if low >= 0 and high <= np.iinfo(kind).max else f"{low if low < 0 else high} is out of range"
+
+
 def check_rows(channel: str, rows: Rows, num_classes: int, where: str) -> None:
     """Refuse rows that no evidence could have produced.
 
@@ -86,7 +100,8 @@ def check_rows(channel: str, rows: Rows, num_classes: int, where: str) -> None:
         keys = shifted[0] * (IGNORE + 1) + shifted[1]
         sound = bool((rows["pixels"] > 0).all()) and bool((np.diff(keys) > 0).all())
     elif channel == RANKED:
-        sound = np.unique(rows["label"]).size == rows.size and bool((np.diff(rows["score"]) <= 0).all())
+        descending = bool(np.isfinite(rows["score"]).all() and (np.diff(rows["score"]) <= 0).all())
+        sound = np.unique(rows["label"]).size == rows.size and descending
     else:
         smaller = np.minimum(rows["predicted"], rows["true"])
         sound = np.unique(rows["label"]).size == rows.size and bool((rows["intersection"] <= smaller).all())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -241,6 +242,43 @@ def test_damaged_bytes_and_files_are_refused(tmp_path):
     for name in ("cut", "absent"):
         with pytest.raises(EvidenceError, match=name):
             Evidence.load(tmp_path / name)
+
+
+def test_a_flipped_byte_never_gives_other_counts_or_another_error(tmp_path):
+    evidence = Evidence(5)
+    for index in range(3):
+        evidence.add(str(index), np.full((4, 4), index, np.uint16), np.eye(4, dtype=np.uint16))
+    evidence.save(tmp_path / "evidence")
+    content = (tmp_path / "evidence").read_bytes()
+    for place in range(0, len(content), 7):
+        flipped = bytearray(content)
+        flipped[place] ^= 0x5A
+        (tmp_path / "evidence").write_bytes(flipped)
+        with contextlib.suppress(EvidenceError):
+            assert Evidence.load(tmp_path / "evidence") == evidence  # a date, or another byte that says nothing
+
+
+def test_files_of_another_kind_are_refused_as_evidence(tmp_path):
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    (tmp_path / "empty.npz").write_bytes(b"")
+    np.savez(tmp_path / "objects.npz", version=np.array([{}], dtype=object))
+    head = {"version": np.int64(1), "num_classes": np.int64(5), "image_ids": np.array(["x"])}
+    np.savez(tmp_path / "lonely.npz", **head, **{"pairs/images": np.array([0])})
+    columns = {name: np.zeros(0) for name in ("pairs/prediction", "pairs/target", "pairs/pixels")}
+    np.savez(tmp_path / "outside.npz", **head, **columns, **{"pairs/images": np.array([9]), "pairs/counts": [0]})
+    for path in (*tmp_path.iterdir(), tmp_path):
+        with pytest.raises(EvidenceError, match=path.name):
+            Evidence.load(path)
+
+
+def test_counts_that_are_no_whole_numbers_and_scores_that_are_no_numbers_are_refused():
+    evidence = Evidence(3)
+    with pytest.raises(EvidenceError, match="label is of type float64"):
+        evidence.add_binary("x", np.array([0.5]), [1], [1], [1])
+    with pytest.raises(EvidenceError, match=r"label has shape \(1, 1\)"):
+        evidence.add_binary("x", np.array([[0]]), [1], [1], [1])
+    with pytest.raises(EvidenceError, match="score holds what is no finite number"):
+        evidence.add_ranked("x", [1], [float("nan")])
 
 
 def test_storage_grows_with_the_pairs_that_occur_and_not_with_the_classes():
