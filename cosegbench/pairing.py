@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cosegbench.assignment import resize_masks
-from cosegbench.assignment.arrays import Array, is_tensor, like, on_host, take, to_numpy
+from cosegbench.assignment.arrays import Array, exceeds, like, on_host, take, to_numpy
 from cosegbench.assignment.checks import check_masks
 from cosegbench.assignment.reduce import arg_max
-from cosegbench.labels import IGNORE, LabelArray
+from cosegbench.labels import IGNORE, LabelArray, check_label_map
 from cosegbench.prediction import MaskSet
 
 MAX_CLASSES = 20
@@ -64,8 +64,7 @@ class Pairing:
         size = self.classes.size
         if not size or not self.drawn.shape[0]:
             return self._none()
-        limit = to_numpy(self.drawn[:0]).dtype.type(threshold)
-        inside = to_numpy(self.drawn > (float(limit) if is_tensor(self.drawn) else limit))
+        inside = exceeds(self.drawn, threshold)
         # One pass over a mask counts its overlap with every class at once; a mask may serve several.
         overlap = np.stack([_overlap(mask.ravel(), self.ranks)[: size + 1] for mask in inside])
         return OracleCounts(
@@ -148,8 +147,11 @@ def oracle_counts(
 
     Raises:
         PredictorError: the mask set breaks the contract.
+        LabelError: the target is no (H, W) uint16 map, or holds a class that the masks have no similarity to.
     """
-    check_masks(masks, int(masks.similarity.shape[-1]), where)
+    num_classes = int(masks.similarity.shape[-1])
+    check_masks(masks, num_classes, where)
+    check_label_map(target, num_classes, what="target", where=where)
     pairing = pair_classes(masks, target, background)
     return pairing.exclusive() if exclusive else pairing.thresholded(threshold)
 

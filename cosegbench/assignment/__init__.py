@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from cosegbench.assignment.arrays import on_host, to_numpy
+from cosegbench.assignment.arrays import exceeds, on_host, to_numpy
 from cosegbench.assignment.checks import check_masks, check_scores, label_array
 from cosegbench.assignment.reduce import arg_max
 from cosegbench.assignment.resize import Resizer
@@ -124,9 +124,7 @@ def masks_to_labels(masks: MaskSet, size: tuple[int, int], rule: AssignmentRule)
     best = arg_max(on_host(masks.masks), size, drawn)
     labels: LabelArray = names[drawn].astype(np.uint16)[to_numpy(best.place)]
     if rule.threshold is not None:
-        probability = to_numpy(best.value)
-        # Compared in the masks' own type: 0.3 as float32 is not 0.3 as float64.
-        labels[~(probability > probability.dtype.type(rule.threshold))] = VOID
+        labels[~exceeds(best.value, rule.threshold)] = VOID
     return labels
 
 

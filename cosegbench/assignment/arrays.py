@@ -38,8 +38,21 @@ def to_numpy(array: Array) -> npt.NDArray[Any]:
 
 
 def on_host(array: Array) -> Array:
-    """A CPU tensor as a NumPy view of the same memory, which is reduced faster; everything else as it is."""
-    return to_numpy(array) if is_tensor(array) and array.device.type == "cpu" else array
+    """A CPU tensor as a NumPy view of the same memory, which is reduced faster; everything else as it is, detached.
+
+    bfloat16 stays a tensor, because NumPy lacks it and a threshold is compared in the array's own type.
+    """
+    if not is_tensor(array):
+        return array
+    plain = array.device.type == "cpu" and str(array.dtype) != "torch.bfloat16"
+    return to_numpy(array) if plain else array.detach()
+
+
+def exceeds(array: Array, threshold: float) -> npt.NDArray[np.bool_]:
+    """Where ``array > threshold``, both in the array's own type: 0.3 as float32 is not 0.3 as float64."""
+    if is_tensor(array):
+        return to_numpy(array.detach() > threshold)
+    return np.asarray(array > array.dtype.type(threshold))
 
 
 def is_floating(array: Array) -> bool:

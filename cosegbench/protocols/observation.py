@@ -12,7 +12,7 @@ from cosegbench.assignment.arrays import to_numpy
 from cosegbench.assignment.checks import check_masks
 from cosegbench.errors import ProtocolError
 from cosegbench.evidence import BINARY, BINARY_EXCLUSIVE, PAIRS, RANKED, Evidence
-from cosegbench.labels import LabelArray
+from cosegbench.labels import LabelArray, check_label_map
 from cosegbench.pairing import pair_classes
 from cosegbench.prediction import MaskSet, Prediction
 from cosegbench.protocols.protocol import Protocol
@@ -65,6 +65,7 @@ def observe(
         evidence.add(image_id, labels, target)
         return evidence
     check_masks(masks, len(vocabulary), image_id)
+    check_label_map(target, len(vocabulary), what="target", where=image_id)
     if masks.masks.shape[0] <= _SHARED_MASKS:
         masks = resize_masks(masks, size)
     if PAIRS in protocol.keeps:

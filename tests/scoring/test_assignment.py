@@ -63,6 +63,15 @@ def test_the_threshold_is_compared_in_the_masks_own_type():
         assert labels_of(prediction, (1, 1)).item() == expected
 
 
+def test_a_bfloat16_mask_is_compared_in_bfloat16_and_a_gradient_is_no_hindrance():
+    torch = pytest.importorskip("torch")
+    # 0.3 rounds up in bfloat16, so a mask of 0.3 does not exceed a threshold of 0.3.
+    maps = torch.full((2, 2, 2), 0.3, requires_grad=True).bfloat16()
+    similarity = torch.eye(2, 3, requires_grad=True)
+    assert (labels_of(MaskSet(maps, similarity)) == VOID).all()
+    assert (labels_of(MaskSet(maps + 0.01, similarity)) == 0).all()
+
+
 def test_ties_go_to_the_lower_index():
     tie = masks([0.5], [0.5], similarity=[[0, 1, 1], [1, 0, 0]])
     assert labels_of(tie, (1, 1)).item() == 1

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosegbench import IGNORE, Evidence, MaskSet, score
-from cosegbench.errors import PredictorError
+from cosegbench.errors import LabelError, PredictorError
 from cosegbench.pairing import classes_by_area, oracle_counts
 
 CASES = ["oracle31_K20", "oracle32_K59", "oracle33_K459", "oracle34_K459"]
@@ -155,3 +155,17 @@ def test_masks_that_are_no_probabilities_are_refused_by_image():
     masks = MaskSet(np.full((1, 1, 1), 7.0, np.float32), np.ones((1, 1), np.float32))
     with pytest.raises(PredictorError, match="'cat'"):
         oracle_counts(masks, np.zeros((1, 1), np.uint16), 0.3, where="cat")
+
+
+def test_the_threshold_is_compared_in_the_masks_own_type_bfloat16_too():
+    torch = pytest.importorskip("torch")
+    target = np.zeros((2, 2), np.uint16)
+    for kind, inside in ((torch.bfloat16, 0), (torch.float16, 0), (torch.float32, 0), (torch.float64, 4)):
+        masks = MaskSet(torch.full((1, 2, 2), 0.3).to(kind), torch.ones(1, 1))
+        assert oracle_counts(masks, target, 0.3).predicted.tolist() == [inside]
+
+
+def test_a_target_with_a_class_that_the_masks_do_not_know_is_refused_by_image():
+    masks = MaskSet(np.zeros((1, 2, 2), np.float32), np.zeros((1, 3), np.float32))
+    with pytest.raises(LabelError, match=r"'x': value 7 is outside 0\.\.2"):
+        oracle_counts(masks, np.full((2, 2), 7, np.uint16), 0.3, where="x")
