@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 
 from cosegbench.errors import CardError, UnknownNameError
@@ -130,15 +131,16 @@ class Vocabulary:
         return cls(id, classes, background)
 
     def with_background(self, name: str = "background") -> Vocabulary:
-        """The same classes after a new class 0 called ``name`` with native id 0.
+        """The same classes after a new class 0 called ``name``; its native id is the lowest that is free, mostly 0.
 
         Raises:
-            CardError: there is a background already, or the name or the native id is taken.
+            CardError: there is a background already, or the name is taken.
         """
         if self.background is not None:
             raise CardError(f"vocabulary {self.id!r}: has a background class already ({self.background}).")
         moved = (ClassEntry(e.index + 1, e.name, e.native_id, e.synonyms, e.kind) for e in self.classes)
-        return Vocabulary(self.id, (ClassEntry(0, name, 0, (), "stuff"), *moved), background=0)
+        free = next(number for number in count() if number not in self.native_ids)
+        return Vocabulary(self.id, (ClassEntry(0, name, free, (), "stuff"), *moved), background=0)
 
 
 def _problems(classes: Sequence[ClassEntry], background: int | None) -> Iterator[str]:

@@ -29,6 +29,11 @@ def test_a_background_becomes_class_0_and_moves_the_others():
         vocabulary.with_background()
 
 
+def test_a_background_takes_the_lowest_native_id_that_no_class_has():
+    assert Vocabulary.from_names(["cat", "dog"]).with_background().native_ids == (2, 0, 1)
+    assert Vocabulary("v", (ClassEntry(0, "cat", 1),)).with_background().native_ids == (0, 1)
+
+
 def test_equality_hash_and_digest_ignore_the_id_and_synonyms():
     one = Vocabulary("a", (ClassEntry(0, "cat", 7, ("kitty",)),))
     two = Vocabulary("b", (ClassEntry(0, "cat", 7),))
