@@ -121,6 +121,11 @@ class Study:
         score = self.score(row, column, protocol)
         return None if score is None else score.miou
 
+    def own_view(self, row: str, column: str, protocol: str) -> bool:
+        """Whether the figure was scored on the column's own view; a protocol may score another one for a predictor."""
+        result = self.result(row, column, protocol)
+        return result is not None and result.record.dataset.id == column
+
     def figures(self) -> tuple[Figure, ...]:
         """As ``cosegbench table`` reads them."""
         return figures_of((result.path.parent.name, result.record) for result in self.results)

@@ -19,6 +19,8 @@ An oracle: each class that the ground truth shows is scored on the mask nearest 
 picture, scored for every class.""",
 }
 
+OTHER_VIEW = "†"
+
 
 def figures(main: Study, others: Sequence[Study], columns: Sequence[str]) -> list[str]:
     """Both tables of mIoU, with what they say."""
@@ -26,7 +28,7 @@ def figures(main: Study, others: Sequence[Study], columns: Sequence[str]) -> lis
     for protocol in PROTOCOLS:
         bound = margin(main, others, columns, protocol)
         rows = [row for row in main.rows if any(main.score(row.name, column, protocol) for column in columns)]
-        body = [[_label(row), *(figure(main.miou(row.name, column, protocol)) for column in columns)] for row in rows]
+        body = [[_label(row), *(_cell(main, row, column, protocol) for column in columns)] for row in rows]
         blocks += [f"### {code(protocol)}", RULES[protocol], table(["", *map(short, columns)], body)]
         recipes = dict.fromkeys(row.recipe for row in main.trained)
         blocks += [line for recipe in recipes if (line := summary(main, columns, protocol, bound, recipe))]
@@ -76,6 +78,13 @@ def _label(row: Row) -> str:
     return f"{code(row.name)}{f' ({words})' if words else ''}"
 
 
+def _cell(main: Study, row: Row, column: str, protocol: str) -> str:
+    """A figure, marked where another view than the column's was scored."""
+    value = main.miou(row.name, column, protocol)
+    foreign = value is not None and not main.own_view(row.name, column, protocol)
+    return f"{figure(value)} {OTHER_VIEW}" if foreign else figure(value)
+
+
 def _bound(bound: float, others: Sequence[Study]) -> str:
     source = "the largest difference between two training seeds, or 1 point" if others else "only one seed was measured"
     return f"A difference of at most {figure(bound)} points is called level ({source})."
@@ -87,9 +96,9 @@ def _elsewhere(main: Study, columns: Sequence[str], protocol: str) -> str:
     for row in main.systems:
         for column in columns:
             result = main.result(row.name, column, protocol)
-            if result is not None and result.record.dataset.id != column:
+            if result is not None and not main.own_view(row.name, column, protocol):
                 found.append(f"{code(row.name)} on {short(column)} (scored on {short(result.record.dataset.id)})")
-    return f"Not compared, as the protocol scores another view there: {listing(found)}." if found else ""
+    return f"{OTHER_VIEW} Not compared, as the protocol scores another view there: {listing(found)}." if found else ""
 
 
 def _grouped(main: Study, columns: Sequence[str], grouping: Grouping, names: tuple[str, str]) -> list[str]:
@@ -117,7 +126,7 @@ def _grouped(main: Study, columns: Sequence[str], grouping: Grouping, names: tup
 def _means(main: Study, row: Row, column: str, protocol: str, grouping: Grouping) -> dict[str, tuple[float, int]]:
     """Means by group, empty where nothing was measured or another view than the column's was scored."""
     result = main.result(row.name, column, protocol)
-    if result is None or result.record.dataset.id != column:
+    if result is None or not main.own_view(row.name, column, protocol):
         return {}
     return group_means(result.record.scores[protocol], grouping(vocabulary_of(result.record.dataset)))
 

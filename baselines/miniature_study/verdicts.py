@@ -41,12 +41,12 @@ def gaps(study: Study, row: Row, columns: Sequence[str], protocol: str, bound: f
     """A trained row against no-training on every column that both have and that was scored on the same view."""
     found = []
     for column in columns:
-        mine, base = (study.score(name, column, protocol) for name in (row.name, FIRST))
-        if mine is None or base is None or mine.miou is None or base.miou is None:
+        mine, base = (study.miou(name, column, protocol) for name in (row.name, FIRST))
+        if mine is None or base is None:
             continue
-        if mine.evaluation.digest != base.evaluation.digest:
+        if not all(study.own_view(name, column, protocol) for name in (row.name, FIRST)):
             continue
-        value = mine.miou - base.miou
+        value = mine - base
         verdict: Verdict = "above" if value > bound else "below" if value < -bound else "level"
         found.append(Gap(row.name, column, value, verdict))
     return tuple(found)
@@ -96,7 +96,7 @@ def above_chance(study: Study, columns: Sequence[str], protocol: str) -> str:
         below = []
         for column in columns:
             value, least = study.miou(row.name, column, protocol), chance[column]
-            if value is None or least is None:
+            if value is None or least is None or not study.own_view(row.name, column, protocol):
                 continue
             if value <= least:
                 below.append(f"{short(column)} ({figure(value)} against {figure(least)})")

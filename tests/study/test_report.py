@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from cosegbench.errors import RecordError
+from cosegbench.records import read_record, write_record
 from miniature_study.command import main, write_study
 from miniature_study.reading import PROTOCOLS, Study
-from miniature_study.verdicts import above_chance, against_first, margin, summary
+from miniature_study.scores import figures
+from miniature_study.verdicts import above_chance, against_first, gaps, margin, summary
 
 from .samples import COLUMN, evidence_of, write, write_all
 
@@ -106,3 +109,16 @@ def test_the_text_has_every_section_and_says_what_was_not_measured(tmp_path: Pat
     assert "The weights are not there" in text
     assert "Only one training seed was measured." in text
     assert str(tmp_path) not in text
+
+
+def test_a_figure_of_another_view_is_marked_and_compared_with_nothing(tmp_path: Path) -> None:
+    results = write_all(tmp_path / "r", trained=0.01)
+    for path in (results / "coseg-prefix").glob("*.coseg-authors.json"):
+        record = read_record(path)
+        write_record(path, replace(record, dataset=replace(record.dataset, id="miniature-coco-stuff")))
+    study = Study.read(results)
+    (row,) = study.trained
+    assert gaps(study, row, COLUMNS, "coseg-authors", 1.0) == ()
+    assert len(gaps(study, row, COLUMNS, "standard", 1.0)) == 1
+    assert "coseg-prefix" not in above_chance(study, COLUMNS, "coseg-authors")
+    assert "†" in "".join(figures(study, [], COLUMNS))
