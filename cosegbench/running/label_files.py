@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from cosegbench.adapters.base import NativeArray
+from cosegbench.adapters.png_pixels import png_values
 from cosegbench.errors import DataError, LabelError, RequestError
 from cosegbench.files import write_text
 from cosegbench.labels import VOID, LabelArray
@@ -20,7 +21,6 @@ MANIFEST = "manifest.json"
 FORMAT = "cosegbench-predictions"
 _VERSION = 1
 _INVALID = 65534
-_EIGHT, _SIXTEEN = ("L", "P", "1"), ("I;16", "I;16B", "I;16L", "I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +116,12 @@ def read_labels(path: Path, num_classes: int, manifest: Manifest | None) -> Labe
         (H, W) uint16: class indices 0..K-1 and 65535 for void.
 
     Raises:
-        RequestError: 8 bits for more than 255 classes.
+        RequestError: 8 bits for more than 255 classes, or a manifest that gives two meanings to one value.
         DataError: no PNG, or damaged.
         LabelError: more than one channel, or a value that is no class; names file, value and range.
     """
-    values, bits = _decode(path)
+    values = _read(path)
+    bits = 8 * values.dtype.itemsize
     if bits == 8 and num_classes > 255:
         raise RequestError(
             f"{path} has 8 bits, which cannot hold {num_classes} classes: values wrapped around where it was written. "
@@ -128,9 +129,14 @@ def read_labels(path: Path, num_classes: int, manifest: Manifest | None) -> Labe
         )
     rule = manifest or Manifest()
     void = rule.void if rule.void is not None else (1 << bits) - 1
+    first, last = rule.offset, rule.offset + num_classes
+    if first < 0 or last > 1 << bits or first <= void < last:
+        raise RequestError(
+            f"{path}: its manifest says that classes are stored as {first}..{last - 1} and void as {void}, which "
+            f"{bits} bits cannot hold apart. Mend offset and void in {MANIFEST}."
+        )
     table = np.full(1 << bits, _INVALID, np.uint16)
-    first, last = max(rule.offset, 0), min(rule.offset + num_classes, 1 << bits)
-    table[first:last] = np.arange(first - rule.offset, last - rule.offset)
+    table[first:last] = np.arange(num_classes)
     if 0 <= void < table.size:
         table[void] = VOID
     labels: LabelArray = np.take(table, values)
@@ -150,20 +156,12 @@ def write_labels(path: Path, labels: LabelArray) -> None:
     Image.fromarray(np.ascontiguousarray(labels, np.uint16)).save(path, format="PNG", compress_level=4)
 
 
-def _decode(path: Path) -> tuple[npt.NDArray[Any], int]:
-    from PIL import Image
-
+def _read(path: Path) -> NativeArray:
     try:
-        with Image.open(path, formats=("PNG",)) as image:
-            mode = image.mode
-            values = np.asarray(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} cannot be decoded as PNG: {error}.") from error
-    if mode in _EIGHT:
-        return values.astype(np.uint8, copy=False), 8
-    if mode in _SIXTEEN:
-        return values.astype(np.uint16), 16
-    raise LabelError(f"{path} is a colour picture (mode {mode}); expected one channel of class indices, 8 or 16 bits.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error}.") from error
+    return png_values(data, path, palette=None, deep=True)
 
 
 def _manifest_problem(values: Any) -> str | None:

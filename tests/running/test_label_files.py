@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +97,51 @@ def test_eight_bits_for_more_than_255_classes_are_refused(tmp_path: Path) -> Non
         read_labels(path, 256, None)
 
 
+def gray_png(bits: int, row: bytes) -> bytes:
+    """A gray PNG of one row of four pixels with fewer than 8 bits each, which Pillow cannot write."""
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 4, 1, bits, 0, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0" + row))]
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in (*parts, (b"IEND", b""))
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize(("bits", "row"), [(2, bytes([0b00011011])), (4, bytes([0x01, 0x2F]))])
+def test_gray_levels_of_fewer_than_8_bits_are_refused_because_decoders_stretch_them(
+    tmp_path: Path, bits: int, row: bytes
+) -> None:
+    # Stretched, the highest level would read 255, which is void.
+    (tmp_path / "a.png").write_bytes(gray_png(bits, row))
+
+    with pytest.raises(LabelError, match=f"{bits} bits a pixel without a palette"):
+        read_labels(tmp_path / "a.png", 256 - 1, None)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        Manifest(void=0),
+        Manifest(offset=-1),
+        Manifest(offset=1),
+        Manifest(offset=10**8),
+        Manifest(offset=2, void=0),
+    ],
+)
+def test_a_manifest_that_gives_one_value_two_meanings_or_none_is_refused(tmp_path: Path, manifest: Manifest) -> None:
+    path = write_png(tmp_path / "a.png", [[1]], np.uint8)
+
+    with pytest.raises(RequestError, match="Mend offset and void"):
+        read_labels(path, 255, manifest)
+
+
 def test_colour_pictures_and_broken_files_are_errors_with_their_name(tmp_path: Path) -> None:
     Image.new("RGB", (2, 2)).save(tmp_path / "colour.png")
     (tmp_path / "empty.png").write_bytes(b"")
     whole = write_png(tmp_path / "whole.png", np.arange(2000).reshape(40, 50) % 3, np.uint8).read_bytes()
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
 
-    with pytest.raises(LabelError, match=r"colour\.png is a colour picture"):
+    with pytest.raises(LabelError, match=r"colour\.png: is a RGB PNG"):
         read_labels(tmp_path / "colour.png", 3, None)
     for name in ("empty.png", "cut.png", "absent.png"):
         with pytest.raises(DataError, match=name):
