@@ -7,10 +7,11 @@ written whole or not at all; a newer schema is refused, older ones stay readable
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-from cosegbench.errors import RecordError
+from cosegbench.errors import RecordError, RequestError
 from cosegbench.files import file_digest, write_text
 from cosegbench.records.codec import decode, encode
 from cosegbench.records.schema import (
@@ -38,6 +39,7 @@ __all__ = [
     "ScoreInfo",
     "Timing",
     "check_evidence",
+    "check_name",
     "evidence_path",
     "list_records",
     "parse_record",
@@ -47,8 +49,30 @@ __all__ = [
 ]
 
 
+_NAME = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,99}")
+
+
+def check_name(name: str, what: str) -> None:
+    """Refuse a name that cannot be a folder of its own inside the results folder.
+
+    Raises:
+        RequestError: empty, longer than 100 characters, begins with a dot, or holds a slash or a control character.
+    """
+    if not _NAME.fullmatch(name):
+        raise RequestError(
+            f"{what} {name!r:.60} cannot name a folder of results: use 1 to 100 characters without slashes and control "
+            "characters, and no dot at the beginning."
+        )
+
+
 def record_path(results: Path, predictor: str, dataset: str, family: str) -> Path:
-    """Where a record lies; its evidence and, while it runs, its journal lie beside it."""
+    """Where a record lies; its evidence and, while it runs, its journal lie beside it.
+
+    Raises:
+        RequestError: a name that would lead out of its folder.
+    """
+    check_name(predictor, "the name")
+    check_name(dataset, "the data set's id")
     return results / predictor / f"{dataset}.{family}.json"
 
 

@@ -99,13 +99,18 @@ class Family:
 
 
 def check_protocols(names: Sequence[str]) -> None:
-    """Refuse unknown names before anything else is looked at.
+    """Refuse what cannot be computed before anything else is looked at.
 
     Raises:
         UnknownNameError: no such protocol; lists the near ones.
+        ProtocolError: a protocol whose averaging rule needs more than evidence.
     """
     for name in names:
-        get_protocol(name)
+        if wanted := get_protocol(name).rule.parameters:
+            raise ProtocolError(
+                f"protocol {name!r} needs {', '.join(wanted)}, which no command takes yet; run another protocol, then "
+                f"call cosegbench.score(evidence, {name!r}, ...) on the evidence that it keeps."
+            )
 
 
 def group_protocols(names: Sequence[str], predictor: str, column: str) -> list[Family]:

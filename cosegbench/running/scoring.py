@@ -12,10 +12,19 @@ from cosegbench.dataset import Dataset, in_threads
 from cosegbench.errors import CosegbenchError, DataError, RequestError
 from cosegbench.evidence import Evidence
 from cosegbench.prediction import LabelMap
-from cosegbench.records import SCHEMA_VERSION, PredictorInfo, Record, evidence_path, record_path, write_record
+from cosegbench.presence import miscounted
+from cosegbench.records import (
+    SCHEMA_VERSION,
+    PredictorInfo,
+    Record,
+    check_name,
+    evidence_path,
+    record_path,
+    write_record,
+)
 from cosegbench.running.data import View, check_columns, choose_options, content_digests, open_views
 from cosegbench.running.environment import describe_environment
-from cosegbench.running.families import Family, group_protocols
+from cosegbench.running.families import Family, check_protocols, group_protocols
 from cosegbench.running.finish import EXTERNAL, describe_dataset, save_evidence, score_protocols
 from cosegbench.running.label_files import Manifest, find_folder, pair_files, read_labels, read_manifest
 from cosegbench.running.request import DEFAULT_PROTOCOL, Reporter, Silent
@@ -68,6 +77,9 @@ def score_predictions(request: ScoreRequest, reporter: Reporter | None = None) -
         raise RequestError(
             "a record needs both --results DIR and --name ID (the row's name in tables). Give both or none."
         )
+    if request.name is not None:
+        check_name(request.name, "--name")
+    check_protocols(request.protocols)
     (card,) = check_columns([request.dataset], request.conventions)
     family = _family(request.protocols, card.id)
     view, required = family.view
@@ -80,6 +92,8 @@ def score_predictions(request: ScoreRequest, reporter: Reporter | None = None) -
         photographs=False,
         remark=tell.remark,
     )
+    if problems := list(miscounted(dataset)):
+        raise DataError(f"{dataset.id}: the labels are not those of the whole split; nothing was scored.", problems)
     folder = find_folder(request.predictions, dataset.id)
     manifest = read_manifest(folder)
     _check_vocabulary(folder, manifest, dataset)

@@ -72,7 +72,7 @@ def test_all_wrong_files_are_listed_at_once(world: World, tmp_path: Path) -> Non
     text = str(caught.value)
     assert "image_000001.png has (height, width) (3, 3)" in text
     assert "image_000002.png: value 4" in text
-    assert "image_000003.png cannot be decoded" in text
+    assert "image_000003.png: is not a PNG file" in text
 
 
 def test_predictions_for_other_classes_are_refused(world: World, tmp_path: Path) -> None:
@@ -109,3 +109,36 @@ def test_the_command_prints_figures_and_writes_json(world: World, tmp_path: Path
     (folder / "image_000001.png").unlink()
     assert CliRunner().invoke(main, words).exit_code == 1
     assert CliRunner().invoke(main, [*words[:-1], str(tmp_path / "absent")]).exit_code == 2
+
+
+def test_labels_that_are_not_the_whole_split_are_refused_unless_a_limit_is_given(world: World, tmp_path: Path) -> None:
+    folder = write_all(world, tmp_path / "p")
+    world.card.write_text(world.card.read_text() + "count = 11\n")
+
+    with pytest.raises(DataError, match="10 images are listed, 11 were expected"):
+        score_predictions(request(world, folder))
+    assert score_predictions(request(world, folder, limit=2))[0].dataset.images == 2
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "nul\0", "x" * 101, "back\\slash"])
+def test_a_name_that_would_leave_its_folder_is_refused_by_score_and_run(
+    world: World, tmp_path: Path, name: str
+) -> None:
+    folder = write_all(world, tmp_path / "p")
+
+    with pytest.raises(RequestError, match="cannot name a folder"):
+        score_predictions(request(world, folder, results=world.results, name=name))
+    if name:
+        with pytest.raises(RequestError, match="cannot name a folder"):
+            run(world.request(name=name))
+    assert not world.results.exists()
+
+
+def test_a_protocol_that_needs_more_than_evidence_is_refused_before_any_work(world: World, tmp_path: Path) -> None:
+    folder = write_all(world, tmp_path / "p")
+
+    with pytest.raises(RequestError, match="needs similarity"):
+        score_predictions(request(world, folder, protocols=("open-miou",)))
+    with pytest.raises(RequestError, match="needs similarity"):
+        run(world.request(protocols=("standard", "open-miou")))
+    assert world.seen() == []
