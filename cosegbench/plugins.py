@@ -146,7 +146,10 @@ def load_target(target: str, what: str) -> Any:
     module_name, _, attribute = target.partition(":")
     try:
         value: Any = importlib.import_module(module_name)
-    except Exception as error:  # a plug-in may raise anything while it is imported; all of it is reported as its fault
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a plug-in may raise anything while it is imported; all of it is reported as its fault
         raise PluginError(f"{what} cannot be imported: {describe_failure(error)}. Mend or uninstall it.") from error
     for part in filter(None, attribute.split(".")):
         if not hasattr(value, part):

@@ -173,7 +173,7 @@ def _load_file(path: Path) -> Any:
     try:
         # Compiled here rather than by the loader, whose cached byte code can outlive an edit within one second.
         exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102 - the user's own file, by request
-    except Exception as error:  # the file may raise anything
+    except (Exception, SystemExit) as error:  # the file may raise anything
         del sys.modules[name]
         raise PluginError(f"{path} cannot be imported: {describe_failure(error)}.") from error
     return module

@@ -16,7 +16,7 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 data_root_option = click.option(
     "--data-root",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=None,
     metavar="DIR",
     help=f"Where the data lies. [default: ${DATA_ROOT_VARIABLE}; the miniature is drawn into the user's cache]",

@@ -163,7 +163,7 @@ def report_text(content: Mapping[str, Any]) -> str:
         f"  ignored pixels                {100 * content['ignored_share']:.2f} %",
         f"  ids_sha256                    {content['ids_sha256']}",
     ]
-    lines += [f"  value {v}: {n} pixels, ignored" for v, n in content["unused_values"].items()]
+    lines += [f"  value {v}: {n} pixels, should not occur" for v, n in content["unused_values"].items()]
     return "\n".join(lines)
 
 

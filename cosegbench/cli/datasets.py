@@ -10,7 +10,7 @@ import click
 
 from cosegbench.cli.common import conventions_option, data_root_option, pairs, split_option
 from cosegbench.cli.output import emit, json_option
-from cosegbench.errors import RequestError
+from cosegbench.errors import DataError, RequestError
 from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
 
 if TYPE_CHECKING:
@@ -117,7 +117,10 @@ def miniature(out: Path, seed: int) -> None:
     if out.is_dir() and any(out.iterdir()) and not (marker and (out / marker).is_file()):
         # Its files have the names of the real ones, and would replace them.
         raise RequestError(f"{out} is not empty and holds no miniature; give a new folder.")
-    draw_miniature(out, seed)
+    try:
+        draw_miniature(out, seed)
+    except OSError as error:
+        raise DataError(f"{out}: the miniature cannot be written: {error}.") from error
     click.echo(f"{out}")
     click.echo(f"Use it with: cosegbench run --suite miniature --data-root {out} --predictor NAME", err=True)
 

@@ -44,7 +44,7 @@ from cosegbench.running.request import DEFAULT_BATCH_SIZE, DEFAULT_PROTOCOL, DEF
 @conventions_option
 @click.option(
     "--results",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=DEFAULT_RESULTS,
     show_default=True,
     help="Folder of the records.",
@@ -76,7 +76,7 @@ from cosegbench.running.request import DEFAULT_BATCH_SIZE, DEFAULT_PROTOCOL, DEF
 )
 @click.option(
     "--save-predictions",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=None,
     metavar="DIR",
     help="Also write 16-bit label PNGs.",

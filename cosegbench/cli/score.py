@@ -18,7 +18,7 @@ from cosegbench.running.request import DEFAULT_PROTOCOL
 @click.option("--dataset", required=True, metavar="D", help="A data set, or the path of a card.")
 @click.option(
     "--predictions",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     required=True,
     metavar="DIR",
     help="Folder of label PNGs named like the images, or its parent.",
@@ -38,7 +38,7 @@ from cosegbench.running.request import DEFAULT_PROTOCOL
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="Only the first so many images. [default: all]")
 @click.option(
     "--results",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=None,
     metavar="DIR",
     help="Also write a record there; needs --name.",

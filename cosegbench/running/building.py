@@ -80,7 +80,7 @@ class Recipe:
             return self.entry.cls(**self.options(world).given)
         except CosegbenchError:
             raise
-        except Exception as error:  # a constructor may raise anything
+        except (Exception, SystemExit) as error:  # a constructor may raise anything
             raise PredictorError(f"predictor {self.id!r} cannot be built: {describe_failure(error)}.") from error
 
     def info(self, predictor: Any, world: str) -> PredictorInfo:

@@ -55,7 +55,7 @@ def guarded(predictor: Any, method: str, where: str, *arguments: Any) -> Any:
         return getattr(predictor, method)(*arguments)
     except CosegbenchError:
         raise
-    except Exception as error:  # a predictor may raise anything
+    except (Exception, SystemExit) as error:  # a predictor may raise anything, and must not end our process
         name = type(predictor).__name__
         raise PredictorError(f"{where}: {name}.{method} raised {describe_failure(error)}.") from error
 

@@ -161,3 +161,13 @@ def test_the_miniature_is_drawn_into_a_new_folder_and_again_over_itself(tmp_path
         assert (done.exit_code, done.stdout) == (0, f"{tmp_path / 'mini'}\n")
     listed = run("datasets", "info", "miniature-voc20", "--data-root", tmp_path / "mini")
     assert "images are listed" in listed.stdout
+
+
+def test_a_miniature_that_cannot_be_written_is_an_error_and_no_traceback(tmp_path, monkeypatch):
+    def full(*_args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cosegbench.miniature.draw_miniature", full)
+    done = run("datasets", "miniature", "--out", tmp_path / "new")
+    assert done.exit_code == 1
+    assert "No space left" in done.stderr

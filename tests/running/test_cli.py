@@ -137,3 +137,24 @@ def test_the_check_of_a_predictor_that_cannot_be_built_says_why(tmp_path: Path) 
     assert checked.exit_code == 1
     assert "ZeroDivisionError" in checked.stdout
     assert "skip  everything else" in checked.stdout
+
+
+def test_a_predictor_that_exits_the_process_is_an_error_and_not_a_success(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "quits.py"
+    file.write_text(FIFTEEN_LINES.replace("        grey", "        raise SystemExit(0)\n        grey"))
+    ran = invoke("run", "--predictor", f"{file}:Mine", *world.words()[3:])
+    assert ran.exit_code == 1
+    assert "predict raised SystemExit" in ran.stderr
+    file.write_text("raise SystemExit(0)\n")
+    ran = invoke("run", "--predictor", f"{file}:Mine", *world.words()[3:])
+    assert ran.exit_code == 2
+    assert "cannot be imported: SystemExit" in ran.stderr
+
+
+def test_a_file_given_for_a_folder_is_refused_before_any_work(world: World, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for option in ("--results", "--save-predictions", "--data-root"):
+        ran = invoke(*world.words(option, str(tmp_path / "file")))
+        assert ran.exit_code == 2
+        assert "is a file" in ran.stderr
+    assert world.seen() == []
