@@ -31,7 +31,8 @@ class FormatCard:
         offset: stored value minus native id.
         background: values that mean "none of the classes".
         ignore: values that are not scored.
-        unused: values that the format defines and that should not occur; they are ignored and counted.
+        unused: values that the format defines and that should not occur; they are counted, and ignored unless
+            ``background`` names them too.
         drop_classes: names of classes whose pixels are ignored.
     """
 

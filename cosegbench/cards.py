@@ -9,6 +9,7 @@ that value of that option; a format that names a ``kind`` replaces what stood be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -31,6 +32,9 @@ from cosegbench.locate import data_file
 from cosegbench.strict_toml import Table, read_toml
 
 __all__ = ["ArchiveCard", "DatasetCard", "FormatCard", "OptionCard", "SplitCard", "list_cards", "load_card"]
+
+
+_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
 def list_cards() -> list[str]:
@@ -61,7 +65,7 @@ def _read_card(path: Path) -> DatasetCard:
     options = {name: _option(name, table_) for name, table_ in _subtables(table.table("options"))}
     card = DatasetCard(
         path=path,
-        id=table.text("id"),
+        id=_id(table),
         title=table.text("title"),
         world=table.text("world", "real", choices=WORLDS),
         vocabulary_path=path.parent / table.text("vocabulary"),
@@ -81,6 +85,14 @@ def _read_card(path: Path) -> DatasetCard:
     table.finish()
     _check(card)
     return card
+
+
+def _id(table: Table) -> str:
+    """The card's id, which names files of results."""
+    name = table.text("id")
+    if not _ID.fullmatch(name):
+        raise CardError(f"{table.where}: id = {name!r} must be letters, digits, '-', '_' and '.', the first no dot.")
+    return name
 
 
 def _subtables(table: Table) -> list[tuple[str, Table]]:
@@ -133,6 +145,8 @@ def _split(table: Table) -> dict[str, Any]:
         keys["exclude"] = table.texts("exclude")
     if "count" in table:
         keys["count"] = table.integer("count")
+        if keys["count"] < 1:
+            raise CardError(f"{table.where}: count = {keys['count']} must be 1 or more.")
     if "ids_sha256" in table:
         keys["ids_sha256"] = table.text("ids_sha256") or None
     for name in SplitCard.__slots__:
@@ -142,7 +156,8 @@ def _split(table: Table) -> dict[str, Any]:
 
 
 def _option(name: str, table: Table) -> OptionCard:
-    choices = table.texts("choices")
+    if not (choices := table.texts("choices")):
+        raise CardError(f"{table.where}: choices must name at least one value.")
     default = table.text("default", choices=choices)
     option = OptionCard(name, default, choices, table.text("help"), table.text("needs", ""))
     table.finish()

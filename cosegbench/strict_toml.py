@@ -129,7 +129,7 @@ def read_toml(path: Path) -> Table:
         CardError: the file cannot be read or is not TOML.
     """
     try:
-        return Table(tomllib.loads(path.read_text(encoding="utf-8")), path.name)
+        return Table(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CardError(f"{path}: cannot be read as a card: {error}.") from error
 

@@ -123,7 +123,7 @@ class Vocabulary:
         """
         try:
             with path.open(encoding="utf-8-sig", newline="") as stream:
-                reader = csv.DictReader(stream)
+                reader = csv.DictReader(stream, strict=True)
                 _check_columns(path, reader.fieldnames or ())
                 classes = tuple(_entry(path, reader.line_num, row) for row in reader)
         except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -152,6 +152,8 @@ def _problems(classes: Sequence[ClassEntry], background: int | None) -> Iterator
             yield f"class {entry.name!r} has index {entry.index} and stands at place {place}; write 0..K-1 in order."
         if not entry.name.strip():
             yield f"class {place} has no name."
+        elif not entry.name.isprintable():
+            yield f"class {place} has the name {entry.name!r}, which cannot be printed."
         if entry.kind not in KINDS:
             yield f"class {entry.name!r} has kind {entry.kind!r}; use thing, stuff or nothing."
     for what, values in (("name", [e.name for e in classes]), ("native id", [e.native_id for e in classes])):

@@ -165,7 +165,8 @@ def _value_table(source: LabelSource, reserved: frozenset[int]) -> LabelArray:
     taken: dict[int, str] = {}
     for values, word in ((form.ignore, "ignore"), (form.unused, "unused"), (reserved, "reserved by the format")):
         for value in values:
-            table[value] = IGNORE
+            if word != "unused" or value not in form.background:
+                table[value] = IGNORE
             taken[value] = word
     for name in form.drop_classes:
         vocabulary.index_of(name)

@@ -51,7 +51,7 @@ def read_regions(path: Path, annotations_key: str, vocabulary: Vocabulary | None
         content = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise DataError(f"{path}: is missing.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read as JSON: {error}.") from error
     try:
         if vocabulary is not None:
@@ -68,16 +68,19 @@ def _index(
         raise DataError(f"{path}: holds no list of annotations.")
     by_number: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     for annotation in annotations:
+        category = annotation["category_id"]
         # 0 and 65535 have meanings of their own in a painted map.
-        if not 0 < annotation["category_id"] < IGNORE:
-            where = f"{path}, annotation {annotation.get('id')}"
-            raise DataError(f"{where}: category {annotation['category_id']} is no id.")
+        if not isinstance(category, int) or not 0 < category < IGNORE:
+            raise DataError(f"{path}, annotation {annotation.get('id')}: category {category!r} is no id.")
         by_number[annotation["image_id"]].append(annotation)
     found: dict[str, ImageRegions] = {}
     for image in images:
         number = image["id"] if "id" in image else image["image_id"]
-        regions = by_number.pop(number, [])
         stem = PurePosixPath(image["file_name"]).stem
+        if stem in found:
+            # Its annotations are taken already, and a second entry without them would blank the image.
+            raise DataError(f"{path}: lists image {stem!r} twice.")
+        regions = by_number.pop(number, [])
         found[stem] = ImageRegions(int(image["height"]), int(image["width"]), image.get("phase"), regions)
     if by_number:
         raise DataError(

@@ -154,3 +154,16 @@ def test_every_real_card_says_where_its_archives_are_and_pins_counts(name):
         assert [len(d) for d in (archive.md5, archive.sha1, archive.sha256) if d] == [
             length for d, length in ((archive.md5, 32), (archive.sha1, 40), (archive.sha256, 64)) if d
         ]
+
+
+@pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "a b", "x" * 101])
+def test_an_id_that_cannot_name_a_file_is_refused(tmp_path, name):
+    with pytest.raises(CardError, match="must be letters, digits"):
+        load_card(edited(tmp_path, 'id = "mine"', f'id = "{name}"'))
+
+
+def test_an_option_without_choices_and_a_count_below_1_are_refused(tmp_path):
+    with pytest.raises(CardError, match="choices must name"):
+        load_card(edited(tmp_path, "[splits.val]", '[options.o]\ndefault = "a"\nhelp = "h"\n[splits.val]'))
+    with pytest.raises(CardError, match="count = -3 must be 1 or more"):
+        load_card(edited(tmp_path, "[splits.val]", "[splits.val]\ncount = -3"))

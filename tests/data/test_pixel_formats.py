@@ -91,6 +91,13 @@ def test_coco_object_counts_stuff_and_unlabeled_as_background_and_ignores_nothin
     assert coco(tmp_path, [[1, 90, 92, 182, 0]], "coco-object") == [[1, 80, 0, 0, 0]]
 
 
+def test_in_coco_object_an_unused_id_is_background_and_counted_so_that_nothing_is_ignored(tmp_path):
+    unused = [12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91]
+    assert coco(tmp_path, [[*unused, 256, 92, 182, 1, 90]], "coco-object") == [[0] * 14 + [1, 80]]
+    counts = load_dataset(loose_card(tmp_path, "coco-object"), tmp_path).labels.count(COCO_ID)
+    assert (counts.ignored, counts.unused) == (0, {native - 1: 1 for native in unused})
+
+
 def test_the_eleven_unused_ids_are_ignored_and_counted(tmp_path):
     unused = [12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91]
     assert coco(tmp_path, [unused], "coco-stuff") == [[IGNORE] * 11]

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosegbench.adapters.instances_json import CROWD_RULES, OVERLAP_RULES, paint
-from cosegbench.adapters.regions import ImageRegions, decode_region
+from cosegbench.adapters.regions import ImageRegions, decode_region, read_regions
 from cosegbench.cards import load_card
 from cosegbench.dataset import load_dataset, locate_dataset
 from cosegbench.errors import DataError
@@ -224,3 +224,17 @@ def test_detail_annotations_are_painted_in_file_order_crowd_included(tmp_path):
     write_json(path, content)
     target = load_dataset(loose_card(tmp_path, "context59"), tmp_path, route="json").target("2008_000001")
     assert target.tolist() == [[1, 1, 0, 0]]
+
+
+def test_an_image_that_is_listed_twice_a_broken_category_and_endless_brackets_are_errors(tmp_path):
+    path = tmp_path / "f.json"
+    image = {"id": 1, "file_name": "x.jpg", "height": 1, "width": 4}
+    write_json(path, {"images": [image, image], "annotations": [region(1, 1, 5, LEFT)], "categories": []})
+    with pytest.raises(DataError, match="lists image 'x' twice"):
+        read_regions(path, "annotations")
+    write_json(path, {"images": [image], "annotations": [{**region(1, 1, 5, LEFT), "category_id": 5.5}]})
+    with pytest.raises(DataError, match=r"annotation 1: category 5\.5 is no id"):
+        read_regions(path, "annotations")
+    path.write_text("[" * 100_000)
+    with pytest.raises(DataError, match="cannot be read as JSON"):
+        read_regions(path, "annotations")

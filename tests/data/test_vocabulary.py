@@ -150,3 +150,13 @@ def test_voc_classes_are_alphabetical_from_aeroplane_to_tvmonitor():
     vocabulary = load_card("voc20").vocabulary()
     assert list(vocabulary.names) == sorted(vocabulary.names)
     assert vocabulary.native_ids == tuple(range(1, 21))
+
+
+def test_a_csv_with_an_open_quote_or_a_control_character_is_refused(tmp_path):
+    path = tmp_path / "v.csv"
+    path.write_text('index,native_id,name\n0,0,"cat\n1,1,dog\n')
+    with pytest.raises(CardError, match="unexpected end of data"):
+        Vocabulary.from_csv(path, id="v")
+    path.write_text("index,native_id,name\n0,0,c\x00at\n")
+    with pytest.raises(CardError, match="cannot be printed"):
+        Vocabulary.from_csv(path, id="v")
