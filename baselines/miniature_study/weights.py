@@ -21,9 +21,8 @@ class Checkpoint:
 
     @property
     def spent(self) -> Mapping[str, float]:
-        """Steps, wall minutes and core minutes; empty where the JSON has none."""
-        found: Mapping[str, float] = self.info.get("spent", {})
-        return found
+        """Steps, wall minutes and core minutes, those of the training that it started from added; empty where none."""
+        return _spent(self.info)
 
     @property
     def held_out(self) -> Mapping[str, float]:
@@ -47,6 +46,12 @@ def read_checkpoints(folder: Path) -> tuple[Checkpoint, ...]:
             raise DataError(f"{beside} cannot be read: {error}.") from error
         found.append(Checkpoint(path.stem, path.stat().st_size, info))
     return tuple(found)
+
+
+def _spent(info: Mapping[str, Any]) -> dict[str, float]:
+    before = _spent(info["start"]) if isinstance(info.get("start"), dict) else {}
+    own: Mapping[str, float] = info.get("spent", {})
+    return {name: own.get(name, 0) + before.get(name, 0) for name in {**before, **own}}
 
 
 def closeup_accuracy(checkpoints: tuple[Checkpoint, ...]) -> float | None:

@@ -145,6 +145,8 @@ def test_checkpoints_say_what_their_json_says(tmp_path: Path) -> None:
     (tmp_path / "clip.json").write_text(json.dumps(info))
     (found,) = read_checkpoints(tmp_path)
     assert (found.name, found.size, found.spent["steps"], closeup_accuracy((found,))) == ("clip", 5, 3, 0.5)
+    (tmp_path / "clip.json").write_text(json.dumps({**info, "start": {"spent": {"steps": 4, "core_minutes": 1.0}}}))
+    assert read_checkpoints(tmp_path)[0].spent == {"steps": 7, "core_minutes": 3.0}
     (tmp_path / "clip.json").unlink()
     with pytest.raises(DataError, match=r"clip\.json"):
         read_checkpoints(tmp_path)
