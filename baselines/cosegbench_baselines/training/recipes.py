@@ -105,8 +105,8 @@ class Recipe:
 MINIATURE_SIZES = Sizes(
     queries=12, blocks=4, feedforward=512, reduce=64, taps=(2, 4, 6), decoder_feedforward=256, condition="unit"
 )
-"""On a CLIP of six layers of width 128. The condition has unit length in both recipes, the small CLIP's text embeddings
-having no length to speak of."""
+"""On a CLIP of six layers of width 128, in both recipes. Conditions have one length, so that a label token and a text
+embedding are interchangeable."""
 
 RECIPES: Mapping[str, Recipe] = {
     "paper": Recipe(),
