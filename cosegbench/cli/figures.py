@@ -11,9 +11,12 @@ if TYPE_CHECKING:
 
 def figures(record: Record, protocols: Sequence[str]) -> list[str]:
     """Predictor, data set, protocol and mIoU in percent, tab separated; a dash where there is no figure."""
+    from cosegbench.protocols import get_protocol
+
     lines = []
     for name in protocols:
-        if name in record.requested or name in record.scores:
+        protocol = get_protocol(name).for_cell(record.predictor.id, record.dataset.column or record.dataset.id)
+        if name in record.scores or protocol.family == record.family:
             found = record.scores.get(name)
             figure = "-" if found is None or found.miou is None else f"{found.miou:.2f}"
             lines.append(f"{record.predictor.id}\t{record.dataset.id}\t{name}\t{figure}")

@@ -11,8 +11,8 @@ import cosegbench
 from cosegbench.card_schema import DatasetCard
 from cosegbench.cards import load_card
 from cosegbench.dataset import Dataset
-from cosegbench.errors import RequestError
-from cosegbench.records import PredictorInfo, record_path
+from cosegbench.errors import ProtocolError, RequestError
+from cosegbench.records import PredictorInfo, check_evidence, read_record, record_path
 from cosegbench.registry import resolve_predictor
 from cosegbench.running.batches import plan
 from cosegbench.running.building import Recipe
@@ -130,6 +130,26 @@ class _Planner:
         }
 
 
+def _check_finished(job: Job, tell: Reporter) -> None:
+    """Look at what a finished run can still answer.
+
+    Raises:
+        ProtocolError: a protocol that was asked for needs evidence that this predictor does not give.
+        RecordError: the evidence is absent or was changed.
+    """
+    record = read_record(job.record)
+    check_evidence(job.record, record)
+    for protocol in job.family.asked:
+        if protocol.name in record.scores:
+            continue
+        if record.evidence is not None and protocol.rule.channel not in record.evidence.channels:
+            raise ProtocolError(
+                f"protocol {protocol.name!r} needs evidence {protocol.rule.channel!r}, and {job.record} was finished "
+                f"with {', '.join(record.evidence.channels)}: the predictor returns no masks."
+            )
+        tell.remark(f"{job.title}: {job.record} holds no figure under {protocol.name}, which is undefined for it.")
+
+
 def _left_to_do(jobs: Sequence[Job], save_predictions: Path | None, tell: Reporter) -> list[Job]:
     """The jobs that are not finished.
 
@@ -141,6 +161,7 @@ def _left_to_do(jobs: Sequence[Job], save_predictions: Path | None, tell: Report
     for job in jobs:
         state, stored = job.stored_identity()
         if state == "finished":
+            _check_finished(job, tell)
             require_saved(save_predictions, job.dataset, job.family, job.dataset.image_ids)
             tell.remark(f"{job.title}: finished before, nothing to compute: {job.record}")
             continue

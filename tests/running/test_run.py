@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from cosegbench.dataset import load_dataset
-from cosegbench.errors import DataError, MissingDataError, PredictorError, ProtocolError, RequestError, UnknownNameError
+from cosegbench.errors import (
+    DataError,
+    MissingDataError,
+    PredictorError,
+    ProtocolError,
+    RecordError,
+    RequestError,
+    UnknownNameError,
+)
 from cosegbench.evidence import Evidence
 from cosegbench.kernels import score
 from cosegbench.records import check_evidence, read_record
@@ -72,6 +80,19 @@ def test_a_finished_run_says_so_and_computes_nothing(world: World) -> None:
     assert world.seen() == before
     assert world.evidence() == stamp
     assert listener.remarks == [f"mine (open-vocabulary): finished before, nothing to compute: {path}"]
+
+
+def test_a_finished_run_refuses_a_protocol_that_its_evidence_cannot_answer(world: World) -> None:
+    (path,) = run(world.request())
+
+    with pytest.raises(ProtocolError, match=r"needs evidence 'binary'.*returns no masks"):
+        run(world.request(protocols=("standard", "coseg-oracle")))
+    listener = Listener()
+    run(world.request(protocols=("torchmetrics-pairs",)), listener)
+    assert any("no figure under torchmetrics-pairs" in line for line in listener.remarks)
+    path.with_name("mine.open-vocabulary.evidence.npz").unlink()
+    with pytest.raises(RecordError, match=r"is missing\. Run again with --fresh"):
+        run(world.request())
 
 
 def test_a_run_that_failed_goes_on_after_what_was_committed_and_gives_the_same_bits(world: World) -> None:
