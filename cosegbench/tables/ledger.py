@@ -17,7 +17,8 @@ from cosegbench.errors import DataError
 from cosegbench.locate import data_file
 
 BACKGROUNDS = ("left out", "a class", "none", "unstated")
-"""``left out``: pixels without a class are not scored; ``a class``: they are class 0; ``none``: no such pixels."""
+"""``left out``: pixels without a class are not scored; ``a class``: they are class 0; ``none``: all but
+stray pixels have one."""
 
 AVERAGINGS = ("gt", "gt-or-prediction", "all", "oracle-by-image", "unstated")
 """Which classes the mean runs over: with ground truth; with ground truth or prediction; all; CoSeg's oracle."""
