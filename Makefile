@@ -7,6 +7,8 @@ PREDICTORS := random-labels single-class coseg-no-training coseg-xatten coseg-pr
 PROTOCOLS := --protocol standard --protocol coseg-authors
 SYSTEMS := coseg-no-training coseg-xatten coseg-prefix
 RESULTS ?= results/run
+# `make run FRESH=--fresh` replaces records that another version of the code has made; without it they are refused.
+FRESH ?=
 # Records of other training seeds: measured here (`make seed`), else the committed ones.
 SEEDS = $(or $(wildcard $(RESULTS)/seeds/*),$(wildcard results/miniature/records-seed-*))
 PICTURES := $(RESULTS)/pictures
@@ -27,21 +29,21 @@ $(VENV)/test.stamp: $(VENV)/run.stamp
 
 run: $(VENV)/run.stamp ## install, evaluate every shipped predictor on the miniature, print the table
 	@for predictor in $(PREDICTORS); do \
-	    $(BIN)/cosegbench run --predictor $$predictor --suite miniature $(PROTOCOLS) --results $(RESULTS) || exit $$?; \
+	    $(BIN)/cosegbench run --predictor $$predictor --suite miniature $(PROTOCOLS) --results $(RESULTS) $(FRESH) || exit $$?; \
 	done
 	@$(BIN)/cosegbench table --results $(RESULTS) --suite miniature $(PROTOCOLS)
 
 results: run ## measure everything that results/miniature states, and write it
 	@set -e; for system in coseg-xatten coseg-prefix; do \
 	    $(BIN)/cosegbench run --predictor $$system --set recipe=paper --name $$system-paper --suite miniature \
-	        $(PROTOCOLS) --results $(RESULTS); \
+	        $(PROTOCOLS) --results $(RESULTS) $(FRESH); \
 	    $(BIN)/cosegbench run --predictor $$system --set recipe=paper --name $$system-paper \
-	        --dataset miniature-coco-stuff --results $(RESULTS); \
+	        --dataset miniature-coco-stuff --results $(RESULTS) $(FRESH); \
 	done
 	@$(BIN)/cosegbench run --predictor coseg-no-training --set labels=true --name coseg-no-training-true-labels \
-	    --suite miniature $(PROTOCOLS) --results $(RESULTS)
+	    --suite miniature $(PROTOCOLS) --results $(RESULTS) $(FRESH)
 	@set -e; for system in $(SYSTEMS); do \
-	    $(BIN)/cosegbench run --predictor $$system --dataset miniature-coco-stuff --results $(RESULTS); \
+	    $(BIN)/cosegbench run --predictor $$system --dataset miniature-coco-stuff --results $(RESULTS) $(FRESH); \
 	done
 	@set -e; for column in coco-things voc20 context59 context459; do \
 	    $(BIN)/cosegbench labels --predictor coseg-no-training --dataset miniature-$$column \
