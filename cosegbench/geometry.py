@@ -81,6 +81,12 @@ def _square(width: int, height: int) -> tuple[int, int, int]:
 
 
 def _nearest(source: int, target: int) -> npt.NDArray[np.int64]:
-    """For each of ``target`` cells the source cell under its centre, as Pillow's NEAREST takes it."""
-    centres = (2 * np.arange(target, dtype=np.int64) + 1) * source
-    return np.asarray(centres // (2 * target), np.int64)
+    """For each of ``target`` cells the source cell under its centre, as Pillow's NEAREST takes it.
+
+    Pillow itself is asked, because it adds up in floating point: where a centre lies on a border (320 to 224 pixels),
+    it falls to one side or the other.
+    """
+    from PIL import Image as Pillow
+
+    row = Pillow.fromarray(np.arange(source, dtype=np.int32)[None])
+    return np.asarray(row.resize((target, 1), Pillow.Resampling.NEAREST), np.int64)[0]

@@ -37,7 +37,10 @@ def test_image_and_target_show_the_same_square(width, height, size):
     assert (shown != scored).mean() < 0.05  # only along the edges, which bilinear resizing blurs
 
 
-@pytest.mark.parametrize(("shape", "size"), [((31, 47), 12), ((20, 20), 33), ((7, 90), 7), ((90, 61), 100)])
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [((31, 47), 12), ((20, 20), 33), ((7, 90), 7), ((90, 61), 100), ((320, 321), 224), ((400, 384), 352)],
+)
 def test_labels_are_resized_as_pillow_does_by_nearest_neighbour(shape, size):
     labels = np.random.default_rng(1).integers(0, 250, shape).astype(np.uint16)
     short = min(shape)
