@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from miniature_study.groups import TRAINING, by_training, vocabulary_of
 from miniature_study.lookalikes import Twin, right_by_image, share, twins
-from miniature_study.paired import compare
+from miniature_study.paired import Comparison, compare
 from miniature_study.reading import FIRST, PROTOCOLS, Result, Row, Study
 from miniature_study.recall import Ranking, ranking_of, read_ranking, recall, true_classes
 from miniature_study.text import code, figure, listing, percent, short, table
@@ -28,20 +28,23 @@ def look_alikes(main: Study) -> list[str]:
     """For each wide view that was measured: a table of shares, and whether the trained models choose better."""
     blocks = []
     for column in main.columns(WIDE):
-        results = {row.name: main.result(row.name, column, STANDARD) for row in main.systems}
-        there = {name: result for name, result in results.items() if result is not None}
-        if not there:
-            continue
-        vocabulary = vocabulary_of(next(iter(there.values())).record.dataset)
-        pairs = twins(vocabulary)
-        if not pairs:
+        there, pairs = _measured(main, column)
+        if not there or not pairs:
             continue
         shown = there.values()
         body = [[f"{pair.name} (twin: {pair.twin})", *(_cell(result, pair) for result in shown)] for pair in pairs]
         body.append(["right one of the two, mean", *(percent(_mean_right(result, pairs)) for result in shown)])
         blocks += [f"### {short(column)}", table(["own / twin / elsewhere, %", *map(code, there)], body)]
-        blocks.append("\n".join(f"- {_against(row, there, pairs)}" for row in main.trained if row.name in there))
+        lines = [f"- {_against(row, there, pairs)}" for row in main.trained if row.name in there]
+        blocks += ["\n".join(lines)] if lines else []
     return blocks
+
+
+def twin_verdicts(main: Study, column: str) -> dict[str, str]:
+    """Trained row -> ``better``, ``worse`` or ``open``, where it and no-training both chose between twins."""
+    there, pairs = _measured(main, column)
+    found = {row.name: _paired(row, there, pairs) for row in main.trained if row.name in there and FIRST in there}
+    return {name: paired.verdict for name, paired in found.items() if paired is not None}
 
 
 def label_recall(main: Study, columns: Sequence[str], labels: Path | None) -> list[str]:
@@ -87,12 +90,12 @@ def _mean_right(result: Result, pairs: Sequence[Twin]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _against(row: Row, there: dict[str, Result], pairs: Sequence[Twin]) -> str:
+def _against(row: Row, there: Mapping[str, Result], pairs: Sequence[Twin]) -> str:
     """One sentence: does a trained row take the right one of two look-alikes more often than no-training?"""
     if FIRST not in there:
         return f"{code(FIRST)} was not measured here, so {code(row.name)} has nothing to be compared with."
     mine, base = there[row.name], there[FIRST]
-    paired = compare(right_by_image(mine.evidence(), pairs), right_by_image(base.evidence(), pairs))
+    paired = _paired(row, there, pairs)
     if paired is None:
         return f"{code(row.name)} and {code(FIRST)} never both chose between twins."
     both = [(_right(mine, pair), _right(base, pair), pair) for pair in pairs]
@@ -105,6 +108,20 @@ def _against(row: Row, there: dict[str, Result], pairs: Sequence[Twin]) -> str:
         f"{100 * paired.difference:+.0f} points). By class: more often for {listing(higher)}; less often for "
         f"{listing(lower)}."
     )
+
+
+def _paired(row: Row, there: Mapping[str, Result], pairs: Sequence[Twin]) -> Comparison | None:
+    mine, base = (right_by_image(there[name].evidence(), pairs) for name in (row.name, FIRST))
+    return compare(mine, base)
+
+
+def _measured(main: Study, column: str) -> tuple[dict[str, Result], tuple[Twin, ...]]:
+    """The systems' results on a column, by row, and its pairs."""
+    results = {row.name: main.result(row.name, column, STANDARD) for row in main.systems}
+    there = {name: result for name, result in results.items() if result is not None}
+    if not there:
+        return {}, ()
+    return there, twins(vocabulary_of(next(iter(there.values())).record.dataset))
 
 
 def _right(result: Result, pair: Twin) -> float | None:

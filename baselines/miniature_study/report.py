@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cosegbench.miniature.world import CONCEPTS
 from miniature_study import context, scores
+from miniature_study.brief import brief
 from miniature_study.reading import Study
 from miniature_study.text import code, figure, listing, percent, short, table
 from miniature_study.weights import Checkpoint, closeup_accuracy
@@ -50,7 +51,7 @@ def readme(
         labels: folder ``<row>/<column>.jsonl`` of kept first stages, or None.
         weights: the shipped checkpoints.
     """
-    blocks = [_HEAD, _extent(main, columns)]
+    blocks = [_HEAD, "## In short", brief(main, others, columns), "## What was run", _extent(main, columns)]
     blocks += ["## mIoU", *scores.figures(main, others, columns)]
     blocks += ["## Things and stuff", *_or_none(scores.kinds(main, columns))]
     blocks += ["## Seen and unseen", *_or_none(scores.training(main, columns))]

@@ -105,7 +105,7 @@ def _grouped(main: Study, columns: Sequence[str], grouping: Grouping, names: tup
     blocks = []
     for column in columns:
         cells = {
-            (row.name, protocol): _means(main, row, column, protocol, grouping)
+            (row.name, protocol): means(main, row, column, protocol, grouping)
             for row in main.rows
             for protocol in PROTOCOLS
         }
@@ -123,7 +123,7 @@ def _grouped(main: Study, columns: Sequence[str], grouping: Grouping, names: tup
     return blocks
 
 
-def _means(main: Study, row: Row, column: str, protocol: str, grouping: Grouping) -> dict[str, tuple[float, int]]:
+def means(main: Study, row: Row, column: str, protocol: str, grouping: Grouping) -> dict[str, tuple[float, int]]:
     """Means by group, empty where nothing was measured or another view than the column's was scored."""
     result = main.result(row.name, column, protocol)
     if result is None or not main.own_view(row.name, column, protocol):
@@ -133,10 +133,10 @@ def _means(main: Study, row: Row, column: str, protocol: str, grouping: Grouping
 
 def _unseen(main: Study, row: Row, column: str) -> str:
     """What a row keeps of its figure on classes that mask training never saw, under ``standard``."""
-    means = _means(main, row, column, PROTOCOLS[0], by_training)
-    if len(means) < 2:
+    found = means(main, row, column, PROTOCOLS[0], by_training)
+    if len(found) < 2:
         return ""
-    seen, unseen = means["seen"][0], means["unseen"][0]
+    seen, unseen = found["seen"][0], found["unseen"][0]
     what = "was trained on masks of the seen classes" if row.recipe else "was trained on no mask of this data set"
     gap = signed(unseen - seen)
     kept = f"{unseen / seen:.0%} of its figure on seen ones" if seen > 0 else "nothing to compare with"

@@ -104,7 +104,7 @@ def test_references_stand_below_the_systems_with_the_ceiling_first(tmp_path: Pat
 def test_the_text_has_every_section_and_says_what_was_not_measured(tmp_path: Path) -> None:
     write_study([Study.read(write_all(tmp_path / "r"))], tmp_path / "out", None, tmp_path / "none")
     text = (tmp_path / "out" / "README.md").read_text()
-    for heading in ("mIoU", "Things and stuff", "Seen and unseen", "Pairs that look alike", "Label recall"):
+    for heading in ("In short", "mIoU", "Things and stuff", "Seen and unseen", "Pairs that look alike", "Label recall"):
         assert f"\n## {heading}\n" in text
     assert "The weights are not there" in text
     assert "Only one training seed was measured." in text
