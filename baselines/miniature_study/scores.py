@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from miniature_study.groups import Grouping, by_kind, by_training, group_means, vocabulary_of
 from miniature_study.reading import FIRST, PROTOCOLS, Row, Study
 from miniature_study.text import code, figure, listing, short, signed, table
-from miniature_study.verdicts import above_chance, against_first, margin, summary, to_ceiling
+from miniature_study.verdicts import above_chance, against_first, margin, to_ceiling
 
 RULES = {
     "standard": """\
@@ -30,8 +30,6 @@ def figures(main: Study, others: Sequence[Study], columns: Sequence[str]) -> lis
         rows = [row for row in main.rows if any(main.score(row.name, column, protocol) for column in columns)]
         body = [[_label(row), *(_cell(main, row, column, protocol) for column in columns)] for row in rows]
         blocks += [f"### {code(protocol)}", RULES[protocol], table(["", *map(short, columns)], body)]
-        recipes = dict.fromkeys(row.recipe for row in main.trained)
-        blocks += [line for recipe in recipes if (line := summary(main, columns, protocol, bound, recipe))]
         lines = [against_first(main, row, columns, protocol, bound) for row in main.trained]
         lines += [_elsewhere(main, columns, protocol), above_chance(main, columns, protocol)]
         lines += [to_ceiling(main, columns, protocol), _bound(bound, others)]
@@ -109,14 +107,14 @@ def _grouped(main: Study, columns: Sequence[str], grouping: Grouping, names: tup
             for row in main.rows
             for protocol in PROTOCOLS
         }
-        counts = {name: number for means in cells.values() for name, (_, number) in means.items()}
+        counts = {name: number for found in cells.values() for name, (_, number) in found.items()}
         if len(counts) < 2:
             continue
         body = []
         for row in main.rows:
-            found = [cells[row.name, protocol].get(name) for protocol in PROTOCOLS for name in names]
-            if any(found):
-                body.append([_label(row), *(figure(each[0] if each else None) for each in found)])
+            values = [cells[row.name, protocol].get(name) for protocol in PROTOCOLS for name in names]
+            if any(values):
+                body.append([_label(row), *(figure(each[0] if each else None) for each in values)])
         head = ["", *(f"{protocol}: {name}" for protocol in PROTOCOLS for name in names)]
         sizes = listing([f"{counts[name]} {name}" for name in names])
         blocks += [f"{short(column)} ({sizes} classes):", table(head, body)]
