@@ -34,6 +34,7 @@ from cosegbench.strict_toml import Table, read_toml
 __all__ = ["ArchiveCard", "DatasetCard", "FormatCard", "OptionCard", "SplitCard", "list_cards", "load_card"]
 
 
+_RESERVED = ("name", "data_root", "split")
 _ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
@@ -159,6 +160,8 @@ def _option(name: str, table: Table) -> OptionCard:
     if not (choices := table.texts("choices")):
         raise CardError(f"{table.where}: choices must name at least one value.")
     default = table.text("default", choices=choices)
+    if name in _RESERVED:
+        raise CardError(f"{table.where}: an option cannot be called {name!r}; load_dataset takes that itself.")
     option = OptionCard(name, default, choices, table.text("help"), table.text("needs", ""))
     table.finish()
     return option

@@ -66,8 +66,8 @@ def dataset_names(suite: str | None, datasets: tuple[str, ...]) -> tuple[str, ..
     return datasets if suite is None else suite_datasets(suite)
 
 
-def pairs(texts: tuple[str, ...]) -> dict[str, str]:
-    """``("a=b",)`` as a dictionary.
+def pairs(texts: tuple[str, ...], option: str = "--convention") -> dict[str, str]:
+    """``("a=b",)`` as a dictionary; ``option`` is what messages call it.
 
     Raises:
         RequestError: a text without ``=``, or a key given twice.
@@ -76,8 +76,8 @@ def pairs(texts: tuple[str, ...]) -> dict[str, str]:
     for text in texts:
         key, sign, value = text.partition("=")
         if not sign or not key:
-            raise RequestError(f"--convention {text!r}: expected key=value.")
+            raise RequestError(f"{option} {text!r}: expected key=value.")
         if key in found:
-            raise RequestError(f"--convention {key} is given twice.")
+            raise RequestError(f"{option} {key} is given twice.")
         found[key] = value
     return found

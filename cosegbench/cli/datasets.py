@@ -97,7 +97,7 @@ def verify(
 
     card = load_card(dataset)
     root = _root(card, data_root)
-    found = locate_dataset(dataset, root, split, **pairs(conventions))
+    found = locate_dataset(dataset, root, split, **card.choose(pairs(conventions)))
     report = _verify(found if limit is None else found.subset(limit), photographs=not labels_only)
     content = report_content(found, report)
     emit(report_text(content), content, json_file)

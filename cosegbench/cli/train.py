@@ -53,14 +53,16 @@ def command(
     settings: tuple[str, ...],
 ) -> None:
     """Train weights, from the first step or from where an interrupted training stopped."""
+    from cosegbench.cards import load_card
     from cosegbench.dataset import load_dataset
     from cosegbench.registry import load_trainer
     from cosegbench.running.process import available_cores
 
     train = load_trainer(predictor)
-    options = pairs(settings)
+    options = pairs(settings, "--set")
     root = _data_root(dataset, data_root)
-    data = None if dataset is None else load_dataset(dataset, root, split, **pairs(conventions))
+    chosen = {} if dataset is None else load_card(dataset).choose(pairs(conventions))
+    data = None if dataset is None else load_dataset(dataset, root, split, **chosen)
     path = train(
         dataset=data,
         data_root=root,

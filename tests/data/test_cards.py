@@ -167,3 +167,9 @@ def test_an_option_without_choices_and_a_count_below_1_are_refused(tmp_path):
         load_card(edited(tmp_path, "[splits.val]", '[options.o]\ndefault = "a"\nhelp = "h"\n[splits.val]'))
     with pytest.raises(CardError, match="count = -3 must be 1 or more"):
         load_card(edited(tmp_path, "[splits.val]", "[splits.val]\ncount = -3"))
+
+
+def test_an_option_cannot_have_the_name_of_an_argument_of_load_dataset(tmp_path):
+    option = '[options.split]\ndefault = "a"\nchoices = ["a"]\nhelp = "h"\n[splits.val]'
+    with pytest.raises(CardError, match="cannot be called 'split'"):
+        load_card(edited(tmp_path, "[splits.val]", option))

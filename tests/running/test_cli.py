@@ -158,3 +158,24 @@ def test_a_file_given_for_a_folder_is_refused_before_any_work(world: World, tmp_
         assert ran.exit_code == 2
         assert "is a file" in ran.stderr
     assert world.seen() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"), [(["--set", "x"], "--set 'x'"), (["--convention", "x"], "--convention 'x'")]
+)
+def test_a_setting_without_a_value_is_refused_under_the_name_of_its_option(words: list[str], message: str) -> None:
+    done = invoke("train", "--predictor", "coseg-prefix", "--dataset", "coco-stuff", "--data-root", "nowhere", *words)
+    assert done.exit_code == 2
+    assert f"{message}: expected key=value" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["split", "name", "data_root", "nothing"])
+def test_a_convention_that_no_card_has_is_refused_whatever_it_is_called(world: World, name: str) -> None:
+    where = ["--data-root", str(world.root), "--convention", f"{name}=x"]
+    for words in (
+        ["datasets", "verify", str(world.card)],
+        ["train", "--predictor", "clip", "--dataset", str(world.card)],
+    ):
+        done = invoke(*words, *where)
+        assert done.exit_code == 2, done.output
+        assert f"'{name}'" in done.stderr
