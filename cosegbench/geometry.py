@@ -89,4 +89,4 @@ def _nearest(source: int, target: int) -> npt.NDArray[np.int64]:
     from PIL import Image as Pillow
 
     row = Pillow.fromarray(np.arange(source, dtype=np.int32)[None])
-    return np.asarray(row.resize((target, 1), Pillow.Resampling.NEAREST), np.int64)[0]
+    return np.asarray(row.resize((target, 1), Pillow.Resampling.NEAREST), np.int64).ravel()
