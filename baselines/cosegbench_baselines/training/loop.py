@@ -131,7 +131,7 @@ def fit(
         if done % schedule.save_every == 0 or done == end:
             _save(state, model, optimiser, done, rows, identity)
     if end == schedule.steps:
-        state.with_suffix(".state").unlink(missing_ok=True)
+        _beside(state, ".state").unlink(missing_ok=True)
     model.eval()
     return Spent(time.monotonic() - wall0, time.process_time() - cpu0, end)
 
@@ -150,6 +150,11 @@ def _row(step: int, rate: float, wall0: float, cpu0: float, parts: Losses) -> di
     return {"step": str(step), "lr": f"{rate:.3e}", **spent, **{k: f"{v.item():.5f}" for k, v in parts.items()}}
 
 
+def _beside(state: Path, ending: str) -> Path:
+    """``state`` with an ending; its name may itself have dots, which ``with_suffix`` would cut at."""
+    return state.with_name(state.name + ending)
+
+
 def _save(
     state: Path,
     model: nn.Module,
@@ -165,16 +170,16 @@ def _save(
         "rows": rows,
         "identity": identity,
     }
-    temporary = state.with_suffix(f".state.{os.getpid()}")
+    temporary = _beside(state, f".state.{os.getpid()}")
     torch.save(data, temporary)
-    temporary.replace(state.with_suffix(".state"))
-    write_csv(state.with_suffix(".csv"), rows)
+    temporary.replace(_beside(state, ".state"))
+    write_csv(_beside(state, ".csv"), rows)
 
 
 def _resume(
     state: Path, model: nn.Module, optimiser: torch.optim.Optimizer, identity: str, log: Callable[[str], None]
 ) -> tuple[int, float, float, list[dict[str, str]]]:
-    path = state.with_suffix(".state")
+    path = _beside(state, ".state")
     if not path.is_file():
         return 0, 0.0, 0.0, []
     data = torch.load(path, weights_only=True, map_location="cpu")
