@@ -45,6 +45,7 @@ from cosegbench.running.request import DEFAULT_BATCH_SIZE, DEFAULT_PROTOCOL, DEF
 @click.option(
     "--results",
     type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
     default=DEFAULT_RESULTS,
     show_default=True,
     help="Folder of the records.",

@@ -43,6 +43,9 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.weights is not None and not takes(self.entry.cls, "weights"):
             raise RequestError(f"predictor {self.entry.id!r} takes no weights. Leave --weights out.")
+        if self.device not in (None, DEFAULT_DEVICE) and not takes(self.entry.cls, "device"):
+            # The record would name a device on which nothing ran.
+            raise RequestError(f"predictor {self.entry.id!r} takes no device. Leave --device out.")
 
     @property
     def id(self) -> str:

@@ -279,6 +279,7 @@ def test_broken_files_stop_a_run_with_the_list_that_verify_gives(world: World) -
         ({"split": "test"}, UnknownNameError, "split"),
         ({"settings": ("shft=1",)}, UnknownNameError, "Did you mean 'shift'"),
         ({"device": "cpu", "threads": 0}, RequestError, "--threads is 0"),
+        ({"device": "cuda:9"}, RequestError, "takes no device"),
         ({"batch_size": 0}, RequestError, "batch size"),
         ({"limit": 0}, RequestError, "limit"),
     ],
