@@ -17,8 +17,8 @@ from cosegbench.records import (
     SCHEMA_VERSION,
     PredictorInfo,
     Record,
-    check_name,
     evidence_path,
+    read_record,
     record_path,
     write_record,
 )
@@ -77,11 +77,10 @@ def score_predictions(request: ScoreRequest, reporter: Reporter | None = None) -
         raise RequestError(
             "a record needs both --results DIR and --name ID (the row's name in tables). Give both or none."
         )
-    if request.name is not None:
-        check_name(request.name, "--name")
     check_protocols(request.protocols)
     (card,) = check_columns([request.dataset], request.conventions)
     family = _family(request.protocols, card.id)
+    path = _record_path(request, family)
     view, required = family.view
     name = request.dataset if view == card.id else view
     (dataset,) = open_views(
@@ -102,7 +101,7 @@ def score_predictions(request: ScoreRequest, reporter: Reporter | None = None) -
         tell.remark("\n".join([f"{len(extra)} files in {folder} were not scored:", *(f"  - {line}" for line in extra)]))
     with tell.progress(dataset.id, len(pairs), 0) as tick:
         evidence = collect(dataset, pairs, manifest, family, tick)
-    return _record(request, dataset, family, manifest, evidence, tell)
+    return _record(request, dataset, family, manifest, evidence, path, tell)
 
 
 def collect(
@@ -140,6 +139,23 @@ def collect(
     return evidence
 
 
+def _record_path(request: ScoreRequest, family: Family) -> Path | None:
+    """Where the record goes; None where none was asked for.
+
+    Raises:
+        RequestError: a name that is no folder's, or a record of ``run`` lies there.
+        RecordError: a record lies there that cannot be read.
+    """
+    if request.results is None or request.name is None:
+        return None
+    path = record_path(request.results, request.name, family.column, family.name)
+    if path.is_file() and read_record(path).kind != "score":
+        raise RequestError(
+            f"{path} was made by `run`, which `score` does not replace. Give another --name or --results."
+        )
+    return path
+
+
 def _family(protocols: tuple[str, ...], column: str) -> Family:
     """The one family of the protocols, which must be one that label maps can serve."""
     families = group_protocols(protocols, EXTERNAL, column)
@@ -171,13 +187,11 @@ def _record(
     family: Family,
     manifest: Manifest | None,
     evidence: Evidence,
+    path: Path | None,
     tell: Reporter,
 ) -> tuple[Record, Path | None]:
     digest = content_digests([dataset], photographs=False)[0]
     facts = {} if manifest is None else {"predicted_by": manifest.predictor, "predicted_under": manifest.protocol}
-    path = None
-    if request.results is not None and request.name is not None:
-        path = record_path(request.results, request.name, family.column, family.name)
     record = Record(
         schema_version=SCHEMA_VERSION,
         kind="score",

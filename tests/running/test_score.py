@@ -142,3 +142,15 @@ def test_a_protocol_that_needs_more_than_evidence_is_refused_before_any_work(wor
     with pytest.raises(RequestError, match="needs similarity"):
         run(world.request(protocols=("standard", "open-miou")))
     assert world.seen() == []
+
+
+def test_score_never_replaces_the_record_of_a_run(world: World, tmp_path: Path) -> None:
+    (path,) = run(world.request())
+    before = path.read_bytes()
+    folder = write_all(world, tmp_path / "p")
+
+    with pytest.raises(RequestError, match="was made by `run`"):
+        score_predictions(request(world, folder, results=world.results, name="mine.Brightness"))
+    assert path.read_bytes() == before
+    for _ in range(2):
+        score_predictions(request(world, folder, results=world.results, name="theirs"))
