@@ -1,5 +1,7 @@
 """Label files of one image each: palette PNG, stuffthingmaps PNG, plain PNG, Context's .mat."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from fakes import (
@@ -150,6 +152,22 @@ def test_a_label_map_of_another_type_than_uint16_is_refused(tmp_path, dtype):
     write_mat(tmp_path / f"pascal_context/trainval/{IMAGE}.mat", np.ones((2, 2), dtype))
     with pytest.raises(LabelError, match=r"expected uint16 \(H, W\), because ids reach 459 and 8 bits end at 255"):
         load_dataset(loose_card(tmp_path, "context459"), tmp_path).target(IMAGE)
+
+
+def test_damage_to_an_uncompressed_mat_file_is_an_error_and_never_ends_the_process(tmp_path):
+    make_context(tmp_path, {IMAGE: np.full((3, 4), 7, np.uint16)}, photographs=False)
+    path = tmp_path / f"pascal_context/trainval/{IMAGE}.mat"
+    scipy_io = pytest.importorskip("scipy.io")
+    scipy_io.savemat(path, {"LabelMap": np.full((3, 4), 7, np.uint16)})
+    dataset = load_dataset(loose_card(tmp_path, "context459"), tmp_path)
+    assert (dataset.target(IMAGE) == 6).all()
+    whole = path.read_bytes()
+    # From 128 on: the matrix's tag, flags, dimensions, name, and the tag of its values.
+    for place in range(124, 192):
+        for value in (0, 10, 14, 64, 255):
+            path.write_bytes(whole[:place] + bytes([value]) + whole[place + 1 :])
+            with contextlib.suppress(DataError, LabelError):
+                dataset.target(IMAGE)
 
 
 def test_a_mat_file_without_the_variable_says_so(tmp_path):
