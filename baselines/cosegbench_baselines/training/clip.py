@@ -127,7 +127,7 @@ def train_clip(
     if recipe not in CLIP_RECIPES:
         raise UnknownNameError("recipe of clip", recipe, CLIP_RECIPES)
     schedule = override(CLIP_RECIPES[recipe], options)
-    folder = out if out.suffix == "" else out.parent
+    folder = out.parent if out.suffix == ".safetensors" else out
     folder.mkdir(parents=True, exist_ok=True)
     shape = ClipShape()
     train = load_captions(data_root, "train", shape.image_size + MARGIN)

@@ -85,7 +85,7 @@ def train_clipseg(
     del dataset
     torch.set_num_threads(threads)
     how = override(ClipSegRecipe(), options)
-    out = (out / "clipseg" if out.suffix == "" else out).with_suffix(".safetensors")
+    out = out if out.suffix == ".safetensors" else out / "clipseg.safetensors"
     shape = ClipSegShape()
     loaded = load_clip(how.clip or clip_beside(out.parent), near=out.parent)
     data = load_phrases(data_root, shape.image_size)
