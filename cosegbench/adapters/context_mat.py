@@ -20,8 +20,8 @@ _BEGINNING = [6, 5, 1]
 """Types of a matrix's first parts: flags, dimensions, name."""
 
 _FLAG_BYTES = 8
-_TYPES = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 14, 15, 16, 17, 18})
-"""The data types of the MAT-file format, level 5."""
+_TYPES = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 16, 17, 18})
+"""The types of numbers and text in the MAT-file format, level 5; a matrix of matrices is no label."""
 
 
 class ContextMat(LabelReader):
@@ -51,9 +51,9 @@ class ContextMat(LabelReader):
 
 
 def _sound(data: bytes) -> bool:
-    """Whether every matrix that is not compressed begins as one does, and has parts of types that exist.
+    """Whether every matrix that is not compressed begins as one does, and has parts of numbers or text.
 
-    scipy looks an unknown type up beyond the end of its table, which ends the process. Compressed matrices carry a
+    scipy looks any other type up beyond the end of its table, which ends the process. Compressed matrices carry a
     checksum, and whatever else is wrong makes scipy raise.
     """
     order = "<" if data[126:128] == b"IM" else ">"
