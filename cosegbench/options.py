@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -159,9 +160,11 @@ def _read(text: str, annotation: Any) -> tuple[bool, Any]:  # noqa: PLR0911 - on
         return _read_bool(text, numbers=True)
     if annotation in (int, float):
         try:
-            return True, annotation(text)
+            value = annotation(text)
         except ValueError:
             return False, None
+        # A record cannot hold an infinite number, and would say so only after the last image.
+        return (True, value) if math.isfinite(value) else (False, None)
     return (True, Path(text)) if annotation is Path else (True, text)
 
 

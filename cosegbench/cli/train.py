@@ -24,7 +24,12 @@ Examples:
 @click.option("--split", default="train", show_default=True, help="Split of the data set.")
 @conventions_option
 @data_root_option
-@click.option("--recipe", default="paper", show_default=True, help="Named settings: paper or miniature.")
+@click.option(
+    "--recipe",
+    default="paper",
+    show_default=True,
+    help="Named settings of the trainer, for instance paper or miniature.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

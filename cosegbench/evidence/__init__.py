@@ -45,7 +45,7 @@ class Evidence:
     """
 
     def __init__(self, num_classes: int) -> None:
-        if not 1 <= num_classes <= IGNORE:
+        if not isinstance(num_classes, int | np.integer) or not 1 <= num_classes <= IGNORE:
             raise EvidenceError(f"the number of classes must be in 1..{IGNORE}; got {num_classes}.")
         self.num_classes = int(num_classes)
         self._images: dict[str, dict[str, bytes]] = {}

@@ -89,6 +89,8 @@ def test_a_text_becomes_the_value_that_its_annotation_says(text: str, annotation
         ("three", int, "a whole number"),
         ("3.5", int, "a whole number"),
         ("high", float, "a number"),
+        ("inf", float, "a number"),
+        ("nan", float, "a number"),
         ("maybe", bool, "true or false"),
         ("2", bool, "true or false"),
         ("soft", Literal["plain", "crop"], "one of 'plain', 'crop'"),

@@ -281,6 +281,12 @@ def test_counts_that_are_no_whole_numbers_and_scores_that_are_no_numbers_are_ref
         evidence.add_ranked("x", [1], [float("nan")])
 
 
+@pytest.mark.parametrize("classes", [0, -1, 65536, 3.5])
+def test_a_number_of_classes_that_cannot_be_is_refused(classes):
+    with pytest.raises(EvidenceError, match=r"must be in 1\.\.65535"):
+        Evidence(classes)
+
+
 def test_storage_grows_with_the_pairs_that_occur_and_not_with_the_classes():
     labels = np.zeros((375, 500), np.uint16)
     sizes = []
