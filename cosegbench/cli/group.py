@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from typing import Any
@@ -64,12 +65,17 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error raised on purpose is printed without a traceback and sets the exit code."""
+        """Run the command; an error raised on purpose, or by the system, is printed without a traceback."""
         try:
             return super().invoke(ctx)
         except CosegbenchError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read our output has seen enough, which click treats so
+                raise
+            click.echo(f"Error: the system refused: {error}.", err=True)
+            ctx.exit(1)
 
 
 @click.group(

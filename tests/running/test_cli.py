@@ -179,3 +179,13 @@ def test_a_convention_that_no_card_has_is_refused_whatever_it_is_called(world: W
         done = invoke(*words, *where)
         assert done.exit_code == 2, done.output
         assert f"'{name}'" in done.stderr
+
+
+def test_an_error_of_the_system_is_said_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cosegbench.cli.vocabulary.emit", full)
+    done = invoke("vocabulary", "show", "voc20")
+    assert done.exit_code == 1
+    assert "No space left on device" in done.stderr
