@@ -37,11 +37,23 @@ def versions() -> dict[str, str]:
     found = {"python": platform.python_version(), "cosegbench": cosegbench.__version__}
     for name in _WATCHED:
         if _MODULES.get(name, name) in sys.modules:
-            try:
-                found[name] = importlib.metadata.version(name)
-            except importlib.metadata.PackageNotFoundError:
-                found[name] = "unknown"
+            found[name] = _installed(name)
     return found
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries that may change a bit, as installed, whether imported yet or not.
+
+    Part of a run's identity: a run that is gone on with after an upgrade would be half one thing and half another.
+    """
+    return {name: _installed(name) for name in _WATCHED}
+
+
+def _installed(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def checkout_state(folder: Path) -> tuple[str | None, bool | None]:

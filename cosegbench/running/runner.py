@@ -24,6 +24,7 @@ from cosegbench.running.data import (
     content_digests,
     open_views,
 )
+from cosegbench.running.environment import library_versions
 from cosegbench.running.families import Family, check_protocols, group_protocols
 from cosegbench.running.finish import describe_dataset
 from cosegbench.running.job import Job, differences, make_identity
@@ -127,6 +128,7 @@ class _Planner:
             "device": self.recipe.run_device,
             "seed": self.recipe.run_seed,
             "cosegbench": cosegbench.__version__,
+            "libraries": library_versions(),
         }
 
 

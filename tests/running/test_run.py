@@ -183,6 +183,17 @@ def test_another_run_under_the_same_name_is_refused_with_what_differs(
     assert len(world.seen()) == before
 
 
+def test_a_run_is_not_gone_on_with_after_a_library_was_exchanged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.tell("fail", 3)
+    with pytest.raises(PredictorError):
+        run(world.request())
+    world.forget("fail")
+    monkeypatch.setattr("cosegbench.running.runner.library_versions", lambda: {"numpy": "0.1"})
+
+    with pytest.raises(RequestError, match=r"execution\.libraries\.numpy: .* there, 0\.1 now"):
+        run(world.request())
+
+
 @pytest.mark.parametrize(
     ("what", "words"),
     [("label", "dataset.labels"), ("file", "predictor.source"), ("card", "dataset.vocabulary")],
