@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from cosegbench import MaskSet, RankedLabels
 from cosegbench.errors import DataError, RequestError
-from cosegbench.prediction import MaskSet, RankedLabels
 from cosegbench.text import TextRule
 from cosegbench_baselines.backbone import FrozenClip
 from cosegbench_baselines.checkpoint import file_digest, load_checkpoint

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from cosegbench import MaskSet, Prediction, RankedLabels, TextRule
 from cosegbench.errors import MissingWeightsError
-from cosegbench.prediction import MaskSet, Prediction, RankedLabels
-from cosegbench.text import TextRule
 
 if TYPE_CHECKING:
     from PIL import Image

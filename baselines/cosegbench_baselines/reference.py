@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from cosegbench import MaskSet, Prediction
 from cosegbench.errors import RequestError
-from cosegbench.prediction import MaskSet, Prediction
 
 if TYPE_CHECKING:
     from PIL import Image
