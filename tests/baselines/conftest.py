@@ -37,6 +37,16 @@ def loaded(clip_folder: Path) -> Any:
     return load_clip(str(clip_folder))
 
 
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root of the miniature with a handful of images."""
+    from cosegbench.miniature import SMALL_SIZES, draw_miniature
+
+    folder = tmp_path_factory.mktemp("miniature")
+    draw_miniature(folder, sizes=SMALL_SIZES)
+    return folder
+
+
 @pytest.fixture
 def small() -> dict[str, dict[str, Any]]:
     """Sizes of a small CoSeg on the tiny CLIP."""

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from cosegbench import TextRule, load_dataset
-from cosegbench.miniature import SMALL_SIZES, draw_miniature
 from cosegbench_baselines.checkpoint import load_checkpoint
 from cosegbench_baselines.predictors import CoSegNoTraining, CoSegPrefix, CoSegXatten
 from cosegbench_baselines.sources import load_clip, miniature_folder
@@ -24,13 +23,6 @@ KINDS = {
     "coseg-decoder": "coseg-decoder",
     **{f"coseg-{variant}.{recipe}": "coseg" for variant in ("prefix", "xatten") for recipe in ("paper", "miniature")},
 }
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("miniature")
-    draw_miniature(folder, sizes=SMALL_SIZES)
-    return folder
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -10,20 +10,12 @@ from click.testing import CliRunner
 
 from cosegbench.cli import main
 from cosegbench.errors import RequestError, UnknownNameError
-from cosegbench.miniature import SMALL_SIZES, draw_miniature
 from cosegbench_baselines.training.captions import shifted, unique_texts
 from cosegbench_baselines.training.clip import contrastive_loss
 from cosegbench_baselines.training.decoder import ask
 from cosegbench_baselines.training.phrases import choose_phrases, near_phrases
 from cosegbench_baselines.training.pictures import Squares, augmented
 from cosegbench_baselines.training.recipes import RECIPES, override, recipe_for
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("miniature")
-    draw_miniature(folder, sizes=SMALL_SIZES)
-    return folder
 
 
 def train(root: Path, out: Path, predictor: str, *extra: str) -> str:
