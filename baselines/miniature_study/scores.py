@@ -84,7 +84,7 @@ def _cell(main: Study, row: Row, column: str, protocol: str) -> str:
 
 
 def _bound(bound: float, others: Sequence[Study]) -> str:
-    source = "the largest difference between two training seeds, or 1 point" if others else "only one seed was measured"
+    source = "the largest between two training seeds, at least 1" if others else "assumed: only one seed was measured"
     return f"A difference of at most {figure(bound)} points is called level ({source})."
 
 

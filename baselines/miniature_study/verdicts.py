@@ -13,6 +13,9 @@ from miniature_study.text import code, figure, listing, short, signed
 LEAST_MARGIN = 1.0
 """A smaller difference of mIoU is never called one, whatever the seeds say."""
 
+ONE_SEED_MARGIN = 3.0
+"""Where only one seed was measured: what the spread of this world's small models is thought to be."""
+
 Verdict = Literal["above", "below", "level"]
 
 
@@ -27,9 +30,11 @@ class Gap:
 
 
 def margin(main: Study, others: Sequence[Study], columns: Sequence[str], protocol: str) -> float:
-    """The largest difference of mIoU between two training seeds of one trained row, but at least 1 point."""
+    """The largest difference of mIoU between two training seeds of one system, but at least 1 point; 3 for one seed."""
+    if not others:
+        return ONE_SEED_MARGIN
     gaps = [LEAST_MARGIN]
-    for row in main.trained:
+    for row in main.systems:
         for column in columns:
             found = [study.miou(row.name, column, protocol) for study in (main, *others)]
             known = [value for value in found if value is not None]

@@ -87,7 +87,8 @@ def test_the_margin_is_what_two_seeds_differ_by_and_at_least_one_point(tmp_path:
     assert found[0] is not None
     assert found[1] is not None
     assert margin(first, [second], COLUMNS, "standard") == pytest.approx(abs(found[0] - found[1]))
-    assert margin(first, [], COLUMNS, "standard") == 1.0
+    assert margin(first, [first], COLUMNS, "standard") == 1.0
+    assert margin(first, [], COLUMNS, "standard") == 3.0
 
 
 def test_a_system_at_chance_is_named(tmp_path: Path) -> None:
