@@ -1,5 +1,6 @@
 """What README and docs tell a stranger to type exists, and what they link to is there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -55,3 +56,29 @@ def test_the_readme_names_every_protocol():
     text = (ROOT / "README.md").read_text()
     for protocol in list_protocols():
         assert f"`{getattr(protocol, 'name', protocol)}`" in text
+
+
+def test_every_measured_figure_of_the_readme_is_one_of_the_committed_records():
+    records = ROOT / "results" / "miniature" / "records"
+    printed = {}
+    for path in sorted(records.glob("*/*.json")):
+        record = json.loads(path.read_text())
+        column = (record["dataset"]["column"] or record["dataset"]["id"]).removeprefix("miniature-")
+        for protocol, entry in record["scores"].items():
+            printed[path.parent.name, column, protocol] = "-" if entry["miou"] is None else f"{entry['miou']:.1f}"
+    checked = 0
+    protocol, columns = "", []
+    for line in (ROOT / "README.md").read_text().splitlines():
+        if found := re.search(r"`(standard|coseg-authors)`.*:|under `(coseg-authors)`", line):
+            protocol = found.group(1) or found.group(2)
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0] == "predictor":
+            columns = cells[1:]
+        elif columns and len(cells) == len(columns) + 1 and not cells[0].startswith("---"):
+            row = "coseg-no-training-true-labels" if "ceiling" in cells[0] else cells[0].split("`")[1]
+            for column, cell in zip(columns, cells[1:], strict=True):
+                assert cell.removesuffix(" *") == printed[row, column, protocol], (row, column, protocol)
+                checked += 1
+        else:
+            columns = columns if cells[0].startswith("---") else []
+    assert checked == 48
