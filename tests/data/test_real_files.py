@@ -120,15 +120,18 @@ def test_real_photographs_and_their_panoptic_things_are_read_as_label_maps(share
     things = set(load_card("coco-things").vocabulary().native_ids)
     areas: dict[str, dict[int, int]] = {}
     labels = {}
+    found = set()
     for annotation in content["annotations"]:
         with Image.open(coco / "panoptic_examples" / annotation["file_name"]) as image:
             segments = np.asarray(image.convert("RGB")).astype(np.uint32) @ np.array([1, 256, 65536], np.uint32)
+        found.add((len(np.unique(segments[segments > 0])), int((segments == 0).sum())))
         image_id = annotation["file_name"].removesuffix(".png")
         labels[image_id], areas[image_id] = np.zeros(segments.shape, np.uint16), {}
         for info in annotation["segments_info"]:
             if info["category_id"] in things:
                 labels[image_id][segments == info["id"]] = info["category_id"]
                 areas[image_id][info["category_id"]] = areas[image_id].get(info["category_id"], 0) + info["area"]
+    assert found == {(18, 2712), (32, 7189)}  # segments and pixels of none
     make_coco(tmp_path, labels, photographs=False)
     (tmp_path / "coco/images").mkdir()
     (tmp_path / "coco/images/val2017").symlink_to(coco / "images")
