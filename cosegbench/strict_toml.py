@@ -40,7 +40,7 @@ class Table:
         value = self._take(key, str, default)
         if choices and value not in choices:
             near = _near(value, choices)
-            raise CardError(f"{self.where}: {key} = {value!r} is not one of {', '.join(choices)}.{near}")
+            raise CardError(f"{self.where}: {key} = {value!r} is not one of {', '.join(choices)}{near}")
         return str(value)
 
     def optional_text(self, key: str) -> str | None:
@@ -102,7 +102,9 @@ class Table:
         self._known.add(key)
         if key not in self._left:
             if default is None:
-                raise CardError(f"{self.where}: {key} is missing.")
+                written = difflib.get_close_matches(key, self._left, n=1)
+                hint = f" Is {written[0]!r} meant for it?" if written else ""
+                raise CardError(f"{self.where}: {key} is missing.{hint}")
             return default
         value = self._left.pop(key)
         if not isinstance(value, kind) or isinstance(value, bool):
@@ -130,6 +132,8 @@ def read_toml(path: Path) -> Table:
     """
     try:
         return Table(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+    except FileNotFoundError as error:
+        raise CardError(f"{path}: cannot be read as a card: there is no such file.") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CardError(f"{path}: cannot be read as a card: {error}.") from error
 

@@ -71,6 +71,9 @@ class LazyGroup(click.Group):
         except CosegbenchError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("\nStopped. Start the same command again: `run` and `train` go on where they were.", err=True)
+            ctx.exit(1)
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read our output has seen enough, which click treats so
                 raise

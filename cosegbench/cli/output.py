@@ -28,7 +28,7 @@ def emit(text: str, content: Any, json_file: str | None) -> None:
     Raises:
         RequestError: the file cannot be written.
     """
-    if json_file != STANDARD_OUTPUT:
+    if text and json_file != STANDARD_OUTPUT:
         click.echo(text)
     if json_file is not None:
         write_json(content, json_file)

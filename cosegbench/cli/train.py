@@ -60,6 +60,8 @@ def command(
     """Train weights, from the first step or from where an interrupted training stopped."""
     from cosegbench.cards import load_card
     from cosegbench.dataset import load_dataset
+    from cosegbench.errors import CosegbenchError, WorkError
+    from cosegbench.plugins import describe_failure
     from cosegbench.registry import load_trainer
     from cosegbench.running.process import available_cores
 
@@ -68,17 +70,22 @@ def command(
     root = _data_root(dataset, data_root)
     chosen = {} if dataset is None else load_card(dataset).choose(pairs(conventions))
     data = None if dataset is None else load_dataset(dataset, root, split, **chosen)
-    path = train(
-        dataset=data,
-        data_root=root,
-        out=out,
-        recipe=recipe,
-        seed=seed,
-        device=device,
-        threads=threads or available_cores(),
-        options=options,
-        log=lambda line: click.echo(line, err=True),
-    )
+    try:
+        path = train(
+            dataset=data,
+            data_root=root,
+            out=out,
+            recipe=recipe,
+            seed=seed,
+            device=device,
+            threads=threads or available_cores(),
+            options=options,
+            log=lambda line: click.echo(line, err=True),
+        )
+    except (CosegbenchError, OSError):
+        raise
+    except Exception as error:  # a trainer, which may be a third party's, may raise anything
+        raise WorkError(f"trainer {predictor!r} raised {describe_failure(error)}.") from error
     click.echo(str(path))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cosegbench.errors import WorkError
+from cosegbench.errors import RecordError, WorkError
 from cosegbench.evidence import Evidence
 from cosegbench.records import SCHEMA_VERSION, ExecutionInfo, Record, write_record
 from cosegbench.running.batches import Batch, plan
@@ -64,6 +65,11 @@ class JobRunner:
                 self._write(predictor, journal)
             except KeyboardInterrupt:
                 raise StoppedError(self._stopped(batches, journal)) from None
+            except Exception:
+                with contextlib.suppress(RecordError):  # the failure itself is what the user must see
+                    if not journal.done():  # nothing to go on with, and it would refuse the mended request
+                        job.journal.unlink(missing_ok=True)
+                raise
         job.journal.unlink(missing_ok=True)
         self.tell.remark(f"{job.title}: wrote {job.record}")
 

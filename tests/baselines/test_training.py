@@ -70,6 +70,16 @@ def test_unknown_trainers_recipes_and_settings_are_bad_requests(root: Path, tmp_
         assert said in result.output
 
 
+def test_a_trainer_that_raises_is_failed_work_and_shows_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**_: object) -> Path:
+        raise IndexError("out of nothing")
+
+    monkeypatch.setattr("cosegbench.registry.load_trainer", lambda _: broken)
+    result = CliRunner().invoke(main, ["train", "--predictor", "clip", "--data-root", "."])
+    assert result.exit_code == 1
+    assert "Error: trainer 'clip' raised IndexError: out of nothing (test_training.py:" in result.output
+
+
 def test_the_paper_recipe_holds_the_papers_numbers() -> None:
     paper = recipe_for("paper", "real")
     assert (paper.schedule.batch, paper.epochs, paper.schedule.lr, paper.schedule.min_lr) == (32, 100, 1e-4, 1e-6)

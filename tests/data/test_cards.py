@@ -63,6 +63,7 @@ def test_a_card_given_by_path_is_the_same_as_a_built_in_one(tmp_path):
     [
         ("offset =", "ofset =", r"mine\.toml \[format\]: unknown 'ofset' \(did you mean 'offset'\?\)"),
         ('title = "A card of my own"', "", r"mine\.toml: title is missing"),
+        ('title = "A card', 'titel = "A card', r"mine\.toml: title is missing\. Is 'titel' meant for it\?"),
         ('kind = "label-png"', 'kind = "label-pgn"', r"'label-pgn' is not one of .* \(did you mean 'label-png'"),
         ('background = "ignore"', 'background = "ignored"', r"background = 'ignored' is not one of ignore, class"),
         ("schema_version = 1", "schema_version = 2", "schema_version is 2; this cosegbench reads version 1"),

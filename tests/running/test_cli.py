@@ -189,3 +189,14 @@ def test_an_error_of_the_system_is_said_without_a_traceback(monkeypatch: pytest.
     done = invoke("vocabulary", "show", "voc20")
     assert done.exit_code == 1
     assert "No space left on device" in done.stderr
+
+
+def test_stopping_before_there_is_anything_to_keep_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cosegbench.registry.load_trainer", stopped)
+    done = CliRunner().invoke(main, ["train", "--predictor", "clip"])
+
+    assert done.exit_code == 1
+    assert "Start the same command again" in done.stderr

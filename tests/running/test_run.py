@@ -118,6 +118,16 @@ def test_a_run_that_failed_goes_on_after_what_was_committed_and_gives_the_same_b
     assert record.timing.sessions == 2
 
 
+def test_a_run_that_failed_before_its_first_batch_does_not_refuse_the_mended_request(world: World) -> None:
+    world.tell("fail", 0)
+    with pytest.raises(PredictorError):
+        run(world.request())
+    world.forget("fail")
+    [path] = run(dataclasses.replace(world.request(), settings=("shift=1",)))
+
+    assert read_record(path).execution is not None
+
+
 def elsewhere(world: World) -> RunRequest:
     """The same request into another results folder."""
     return dataclasses.replace(world.request(), results=world.results.parent / "undisturbed")
