@@ -185,6 +185,9 @@ def _value_table(source: LabelSource, reserved: frozenset[int]) -> LabelArray:
 
 
 def _ranges(values: npt.NDArray[Any]) -> str:
-    """Sorted numbers as ``0..20, 255``."""
-    runs = np.split(values, np.flatnonzero(np.diff(values) > 1) + 1)
-    return ", ".join(str(run[0]) if run.size == 1 else f"{run[0]}..{run[-1]}" for run in runs if run.size)
+    """Sorted numbers as ``0..20, 255``; of many runs the first few and the last."""
+    runs = [run for run in np.split(values, np.flatnonzero(np.diff(values) > 1) + 1) if run.size]
+    words = [str(run[0]) if run.size == 1 else f"{run[0]}..{run[-1]}" for run in runs]
+    if len(words) > 2 * _SHOWN:
+        words = [*words[:_SHOWN], "...", words[-1], f"{values.size} values in all"]
+    return ", ".join(words)

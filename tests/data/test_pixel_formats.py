@@ -293,3 +293,20 @@ def test_an_offset_shifts_the_stored_values(tmp_path):
     write_palette_png(tmp_path / "labels/a.png", np.array([[100, 101, 103]]))
     target = load_dataset(plain_card(tmp_path, 3, offset=100), tmp_path).target("a")
     assert target.tolist() == [[IGNORE, 0, 2]]
+
+
+def test_a_value_that_a_card_of_scattered_ids_does_not_know_is_refused_in_one_short_line(tmp_path):
+    rows = "".join(f"{index},{2 * index + 1},class {index}\n" for index in range(60))
+    (tmp_path / "odd.csv").write_text(f"index,native_id,name\n{rows}")
+    (tmp_path / "odd.toml").write_text(
+        'schema_version = 1\nid = "odd"\ntitle = "Odd"\nworld = "real"\nvocabulary = "odd.csv"\n'
+        'background = "ignore"\nlicence = "none"\n[layout]\nimages = "{id}.jpg"\n'
+        '[format]\nkind = "label-png"\nlabels = "{id}.png"\n[splits.val]\nlist = "val.txt"\n'
+    )
+    (tmp_path / "val.txt").write_text("a\n")
+    Image.fromarray(np.full((4, 5), 2, np.uint8)).save(tmp_path / "a.png")
+    Image.new("RGB", (5, 4)).save(tmp_path / "a.jpg")
+    with pytest.raises(
+        LabelError, match=r"holds 2 \(20 pixels\).* it knows 1, 3, 5, 7, 9, \.\.\., 119, 60 values in all"
+    ):
+        load_dataset(tmp_path / "odd.toml", tmp_path).target("a")
