@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -120,6 +120,14 @@ class Study:
         """The mIoU in percent, None where there is none."""
         score = self.score(row, column, protocol)
         return None if score is None else score.miou
+
+    def clip_digest(self, row: str) -> str | None:
+        """SHA-256 of the CLIP below a row, None where its record states none."""
+        for result in self.results:
+            clip = result.record.predictor.facts.get("clip")
+            if result.path.parent.name == row and isinstance(clip, Mapping):
+                return str(clip.get("sha256"))
+        return None
 
     def own_view(self, row: str, column: str, protocol: str) -> bool:
         """Whether the figure was scored on the column's own view; a protocol may score another one for a predictor."""

@@ -68,7 +68,19 @@ def seeds(main: Study, others: Sequence[Study], columns: Sequence[str]) -> list[
                 table(["", *map(short, columns)], body),
                 f"The margin that this gives: {figure(bound)} points.",
             ]
+    shared = [row.name for row in main.systems if any(_same_clip(main, other, row.name) for other in others)]
+    if shared:
+        blocks.append(
+            f"{', '.join(map(code, shared))}: the second seed stands on the first one's CLIP, so these margins leave "
+            "out what another CLIP would move; they are too small rather than too large."
+        )
     return blocks
+
+
+def _same_clip(one: Study, other: Study, row: str) -> bool:
+    """Whether both seeds of a row were trained on one CLIP."""
+    found = [study.clip_digest(row) for study in (one, other)]
+    return found[0] is not None and found[0] == found[1]
 
 
 def _label(row: Row) -> str:

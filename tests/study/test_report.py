@@ -12,7 +12,7 @@ from cosegbench.errors import RecordError
 from cosegbench.records import read_record, write_record
 from miniature_study.command import main, write_study
 from miniature_study.reading import PROTOCOLS, Study
-from miniature_study.scores import figures
+from miniature_study.scores import figures, seeds
 from miniature_study.verdicts import above_chance, against_first, gaps, margin, summary
 
 from .samples import COLUMN, evidence_of, write, write_all
@@ -123,3 +123,13 @@ def test_a_figure_of_another_view_is_marked_and_compared_with_nothing(tmp_path: 
     assert len(gaps(study, row, COLUMNS, "standard", 1.0)) == 1
     assert "coseg-prefix" not in above_chance(study, COLUMNS, "coseg-authors")
     assert "†" in "".join(figures(study, [], COLUMNS))
+
+
+@pytest.mark.parametrize(("second", "said"), [("a", True), ("b", False)])
+def test_a_second_seed_on_the_same_clip_is_said_to_leave_the_clip_out(tmp_path: Path, second: str, said: bool) -> None:
+    def one(folder: str, clip: str) -> Study:
+        facts = {"recipe": "miniature", "clip": {"sha256": clip}}
+        return Study.read(write(tmp_path / folder, "coseg-prefix", evidence_of(0.5), facts))
+
+    text = "\n".join(seeds(one("first", "a"), [one("second", second)], COLUMNS))
+    assert ("stands on the first one's CLIP" in text) is said

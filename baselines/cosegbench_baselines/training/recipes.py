@@ -118,7 +118,7 @@ RECIPES: Mapping[str, Recipe] = {
         warm=Warm(decoder="coseg-decoder.safetensors", freeze=True, mask_queries=2, snap=True),
     ),
 }
-"""``paper`` as written; ``miniature`` what works in minutes on two cores (chosen on held-out training images)."""
+"""``paper`` as written; ``miniature`` what works in minutes on two cores."""
 
 MINIATURE_PAPER_STEPS = 200
 """Optimiser steps of ``paper`` on the miniature, where 100 epochs would take a day."""
