@@ -80,7 +80,7 @@ def _measured(results: Path | None, suite: str | None, protocols: Sequence[str])
     folder = results or DEFAULT_RESULTS
     figures = read_figures(folder) if folder.is_dir() else ()
     grids = measured_grids(figures, SUITES, suite, protocols)
-    _remark(grids, suite, protocols, sorted({figure.protocol for figure in figures}))
+    _remark(grids, folder, suite, protocols, sorted({figure.protocol for figure in figures}))
     return grids
 
 
@@ -93,13 +93,17 @@ def _check_protocols(names: Sequence[str]) -> None:
             get_protocol(name)
 
 
-def _remark(grids: Sequence[Grid], suite: str | None, protocols: Sequence[str], measured: Sequence[str]) -> None:
+def _remark(
+    grids: Sequence[Grid], folder: Path, suite: str | None, protocols: Sequence[str], measured: Sequence[str]
+) -> None:
     """Say on standard error what was asked for and is not there."""
     shown = {grid.key.rpartition("/")[2] for grid in grids}
     where = f" of suite {suite}" if suite else ""
     if not grids and not protocols:
         attempt = f"cosegbench run --predictor coseg-prefix --suite {suite or 'miniature'}"
-        click.echo(f"Nothing{where} was measured yet. Try: {attempt}", err=True)
+        click.echo(
+            f"No record{where} lies in {folder} (--results names another folder). To make one: {attempt}", err=True
+        )
     for protocol in protocols:
         if protocol not in shown:
             known = ", ".join(measured) or "none"

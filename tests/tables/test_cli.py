@@ -118,3 +118,11 @@ def test_the_table_says_nothing_of_where_or_when_it_was_made(results: Path, name
     assert str(results) not in done.stdout
     assert "Linux" not in done.stdout
     assert done.stdout == table("--results", results, "--format", name).stdout
+
+
+def test_where_nothing_lies_the_folder_that_was_looked_in_is_named(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["table", "--no-printed", "--results", str(tmp_path)])
+
+    assert done.exit_code == 0
+    assert done.stdout == ""
+    assert f"No record lies in {tmp_path}" in done.stderr
