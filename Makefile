@@ -78,7 +78,7 @@ floors: $(VENV)/test.stamp ## the import floors of the house
 	$(BIN)/lint-imports
 
 wheel: $(VENV)/test.stamp ## build the wheel into dist/
-	$(BIN)/python -m build --wheel --outdir dist
+	$(BIN)/python -m build --wheel --quiet --outdir dist
 
 miniature-weights: $(VENV)/run.stamp ## train every shipped weight from scratch (under an hour on 2 cores)
 	$(BIN)/python baselines/train_miniature.py --fresh
