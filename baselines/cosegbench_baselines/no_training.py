@@ -20,6 +20,7 @@ from cosegbench_baselines.backbone import FrozenClip
 from cosegbench_baselines.checkpoint import file_digest, load_checkpoint
 from cosegbench_baselines.clipseg import ClipSegOnce, ClipSegShape, build_clipseg
 from cosegbench_baselines.config import read_fields
+from cosegbench_baselines.devices import check_device
 from cosegbench_baselines.pixels import CLIP_PIXELS, PixelRule, normalise, squash
 from cosegbench_baselines.sources import (
     CLIP_HUB_ID,
@@ -177,6 +178,7 @@ def load_no_training(
     """Load both stages; arguments as :class:`cosegbench_baselines.predictors.CoSegNoTraining`."""
     if k != "auto" and k < 1:
         raise RequestError(f"k is {k}; give 1 or more, or auto.")
+    check_device(device)
     clipseg = load_clipseg(weights)
     own = weights == MINIATURE or (Path(weights).expanduser() / "clip.json").is_file()
     picks = load_clip(clip or (weights if own else CLIP_HUB_ID)) if variant == "paper" else None
@@ -223,8 +225,11 @@ def read_labels(path: Path) -> dict[str, list[str]]:
     """A file that ``cosegbench labels`` wrote: one JSON object a line with ``image_id`` and ``names``.
 
     Raises:
-        DataError: the file is absent or a line is no such object.
+        RequestError: there is no such file.
+        DataError: a line is no such object.
     """
+    if not path.is_file():
+        raise RequestError(f"labels {path}: there is no such file; `cosegbench labels --out FILE` writes one.")
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         return {str(row["image_id"]): [str(name) for name in row["names"]] for row in rows}

@@ -12,6 +12,7 @@ import torch
 from cosegbench.errors import MissingWeightsError, RequestError
 from cosegbench.text import UNLABELED, TextRule
 from cosegbench_baselines.coseg import CoSeg, Segments, load_coseg, segment
+from cosegbench_baselines.devices import check_device
 from cosegbench_baselines.pixels import normalise, squash
 from cosegbench_baselines.sources import MINIATURE, LoadedClip, load_clip, miniature_folder
 
@@ -69,8 +70,10 @@ def load_system(
     Raises:
         MissingWeightsError: a file is not there.
         DataError: a file is not what its JSON says.
-        RequestError: the checkpoint is of the other variant, or the CLIP is another than it was trained on.
+        RequestError: the checkpoint is of the other variant, the CLIP is another than it was trained on, or the
+            device is not there.
     """
+    check_device(device)
     path = _checkpoint_path(variant, weights, recipe)
     model, info = load_coseg(path)
     if model.config.label_model.variant != variant:

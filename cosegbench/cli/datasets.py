@@ -117,6 +117,7 @@ def miniature(out: Path, seed: int) -> None:
     if out.is_dir() and any(out.iterdir()) and not (marker and (out / marker).is_file()):
         # Its files have the names of the real ones, and would replace them.
         raise RequestError(f"{out} is not empty and holds no miniature; give a new folder.")
+    click.echo(f"drawing the miniature into {out}; this takes about a minute", err=True)
     try:
         draw_miniature(out, seed)
     except OSError as error:

@@ -273,3 +273,15 @@ def test_a_missing_clip_names_the_command_that_fetches_it(monkeypatch: pytest.Mo
     monkeypatch.setattr(transformers.CLIPModel, "from_pretrained", absent)
     with pytest.raises(MissingWeightsError, match="hf download someone/clip"):
         load_clip("someone/clip")
+
+
+def test_a_device_that_is_not_there_is_refused_before_weights_are_read() -> None:
+    with pytest.raises(RequestError, match=r"device 'nonsense' cannot be used here; there is cpu"):
+        CoSegPrefix(weights="no/such/folder", device="nonsense")
+    with pytest.raises(RequestError, match=r"device 'cuda:99'"):
+        CoSegNoTraining(weights="miniature", device="cuda:99")
+
+
+def test_a_kept_first_stage_that_is_not_there_is_a_bad_request(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="there is no such file"):
+        CoSegNoTraining(weights="miniature", labels=str(tmp_path / "none.jsonl"))

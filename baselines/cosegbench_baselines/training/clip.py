@@ -21,6 +21,7 @@ from cosegbench.errors import UnknownNameError
 from cosegbench.text import UNLABELED, TextRule
 from cosegbench_baselines.backbone import FrozenClip
 from cosegbench_baselines.checkpoint import load_checkpoint, save_checkpoint
+from cosegbench_baselines.devices import set_up
 from cosegbench_baselines.pixels import CLIP_PIXELS, normalise
 from cosegbench_baselines.small_clip import ClipShape, build_clip
 from cosegbench_baselines.tokens import build_word_tokenizer, load_word_tokenizer, token_ids
@@ -123,7 +124,7 @@ def train_clip(
         log: receives progress.
     """
     del dataset
-    torch.set_num_threads(threads)
+    set_up(device, threads)
     if recipe not in CLIP_RECIPES:
         raise UnknownNameError("recipe of clip", recipe, CLIP_RECIPES)
     schedule = override(CLIP_RECIPES[recipe], options)

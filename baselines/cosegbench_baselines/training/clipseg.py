@@ -16,6 +16,7 @@ from cosegbench.text import TextRule
 from cosegbench_baselines.backbone import vision_pass
 from cosegbench_baselines.checkpoint import save_checkpoint
 from cosegbench_baselines.clipseg import ClipSegShape, build_clipseg, decode_labels
+from cosegbench_baselines.devices import set_up
 from cosegbench_baselines.losses import dice_loss
 from cosegbench_baselines.pixels import CLIP_PIXELS, normalise
 from cosegbench_baselines.sources import LoadedClip, load_clip
@@ -83,7 +84,7 @@ def train_clipseg(
         log: receives progress.
     """
     del dataset
-    torch.set_num_threads(threads)
+    set_up(device, threads)
     how = override(ClipSegRecipe(), options)
     out = out if out.suffix == ".safetensors" else out / "clipseg.safetensors"
     shape = ClipSegShape()

@@ -13,6 +13,7 @@ import torch
 
 from cosegbench_baselines.checkpoint import save_checkpoint
 from cosegbench_baselines.coseg import coseg_config
+from cosegbench_baselines.devices import set_up
 from cosegbench_baselines.losses import mask_losses, weighted
 from cosegbench_baselines.mask_decoder import MaskDecoder
 from cosegbench_baselines.training.loop import Losses, fit
@@ -41,7 +42,7 @@ def train_decoder(
     is ``coseg-decoder`` in ``out``; ``decoder_labels`` are asked of a picture, a third of them or more absent.
     """
     del data_root  # the data set knows its own
-    torch.set_num_threads(threads)
+    set_up(device, threads)
     out = out if out.suffix == ".safetensors" else out / "coseg-decoder.safetensors"
     setting = prepare(dataset, out.parent, recipe, device, options, log)
     how = setting.recipe

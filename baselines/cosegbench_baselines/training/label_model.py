@@ -12,6 +12,7 @@ import torch
 from cosegbench_baselines.checkpoint import load_checkpoint, save_checkpoint
 from cosegbench_baselines.config import Variant
 from cosegbench_baselines.coseg import CoSeg, CoSegOutput, Segments, coseg_config, segment
+from cosegbench_baselines.devices import set_up
 from cosegbench_baselines.losses import coseg_loss, language_cost, language_loss, mask_losses, matched, weighted
 from cosegbench_baselines.targets import area_targets
 from cosegbench_baselines.training.evaluate import measure
@@ -87,7 +88,7 @@ def train_coseg(
     Raises:
         MissingDataError: no data set was given.
     """
-    torch.set_num_threads(threads)
+    set_up(device, threads)
     out = out if out.suffix == ".safetensors" else out / f"coseg-{variant}.{recipe}.safetensors"
     setting = prepare(dataset, out.parent, recipe, device, options, log)
     how = setting.recipe

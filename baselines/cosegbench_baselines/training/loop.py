@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from cosegbench.errors import DataError
+from cosegbench.errors import DataError, RequestError
 
 Losses = dict[str, torch.Tensor]
 """Loss parts by name; ``total`` is minimised."""
@@ -30,7 +30,7 @@ class Schedule:
     """How long and how fast to train.
 
     Args:
-        steps: optimiser steps.
+        steps: optimiser steps; 0 where a recipe counts epochs.
         batch: images a step.
         lr: highest learning rate.
         min_lr: learning rate at the last step of the cosine.
@@ -39,6 +39,9 @@ class Schedule:
         beta2: of Adam.
         clip_norm: largest norm of the gradient; 0 leaves it alone.
         save_every: steps between resumable states.
+
+    Raises:
+        RequestError: a number that is too small to mean anything.
     """
 
     steps: int
@@ -50,6 +53,12 @@ class Schedule:
     beta2: float = 0.999
     clip_norm: float = 0.0
     save_every: int = 200
+
+    def __post_init__(self) -> None:
+        lowest = {"steps": 0, "batch": 1, "warmup": 0, "save_every": 1}
+        for name, bound in lowest.items():
+            if getattr(self, name) < bound:
+                raise RequestError(f"training option {name} is {getattr(self, name)}; give {bound} or more.")
 
     def rate(self, step: int) -> float:
         """Learning rate of ``step``, counted from 0."""

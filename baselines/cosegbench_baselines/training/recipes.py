@@ -185,6 +185,9 @@ def _replaced(base: Any, path: tuple[str, ...], text: str) -> Any:
     return replace(base, **{name: _read(name, text, get_type_hints(type(base))[name])})
 
 
+_KINDS = {int: "a whole number", float: "a number"}
+
+
 def _read(name: str, text: str, kind: Any) -> Any:
     if get_origin(kind) is Literal:
         if text not in get_args(kind):
@@ -199,4 +202,4 @@ def _read(name: str, text: str, kind: Any) -> Any:
             return tuple(int(part) for part in text.split(","))
         return kind(text)
     except ValueError as error:
-        raise RequestError(f"training option {name}: {text!r} is not a {getattr(kind, '__name__', kind)}.") from error
+        raise RequestError(f"training option {name}: {text!r} is not {_KINDS.get(kind, kind)}.") from error
