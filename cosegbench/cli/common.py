@@ -10,6 +10,7 @@ import click
 
 from cosegbench.errors import RequestError
 from cosegbench.locate import DATA_ROOT_VARIABLE
+from cosegbench.running.request import DEFAULT_BATCH_SIZE
 from cosegbench.suites import suite_datasets
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -28,6 +29,20 @@ conventions_option = click.option(
     metavar="KEY=VALUE",
     multiple=True,
     help="An option of the data sets' cards, for instance images=5105; repeatable.",
+)
+
+batch_size_option = click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=DEFAULT_BATCH_SIZE,
+    show_default=True,
+    help="Images a call of the predictor.",
+)
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Threads of this process. [default: the cores it may use]",
 )
 
 

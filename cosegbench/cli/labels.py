@@ -8,16 +8,17 @@ from typing import Any
 import click
 
 from cosegbench.cli.common import (
+    batch_size_option,
     conventions_option,
     data_root_option,
     dataset_names,
     pairs,
     predictor_options,
     split_option,
+    threads_option,
 )
 from cosegbench.cli.progress import Terminal
 from cosegbench.running.process import available_cores
-from cosegbench.running.request import DEFAULT_BATCH_SIZE
 
 
 @click.command("labels")
@@ -34,15 +35,8 @@ from cosegbench.running.request import DEFAULT_BATCH_SIZE
 @split_option
 @conventions_option
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="Only the first so many images. [default: all]")
-@click.option(
-    "--batch-size", type=click.IntRange(min=1), default=DEFAULT_BATCH_SIZE, show_default=True, help="Images a call."
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    default=None,
-    help="Threads of this process. [default: the cores it may use]",
-)
+@batch_size_option
+@threads_option
 @click.option("--template", default=None, help="Sentence made from a class name, with one {}. [default: the paper's]")
 def command(dataset: str, out: Path, conventions: tuple[str, ...], threads: int | None, **given: Any) -> None:
     """Keep a predictor's first stage: the labels that it proposes for each image, ranked.

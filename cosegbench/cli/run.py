@@ -8,18 +8,20 @@ from typing import Any
 import click
 
 from cosegbench.cli.common import (
+    batch_size_option,
     conventions_option,
     data_root_option,
     dataset_names,
     pairs,
     predictor_options,
     split_option,
+    threads_option,
 )
 from cosegbench.cli.figures import figures
 from cosegbench.cli.output import emit, json_option
 from cosegbench.cli.progress import Terminal
 from cosegbench.running.process import available_cores
-from cosegbench.running.request import DEFAULT_BATCH_SIZE, DEFAULT_PROTOCOL, DEFAULT_RESULTS, RunRequest
+from cosegbench.running.request import DEFAULT_PROTOCOL, DEFAULT_RESULTS, RunRequest
 
 
 @click.command("run")
@@ -62,19 +64,8 @@ from cosegbench.running.request import DEFAULT_BATCH_SIZE, DEFAULT_PROTOCOL, DEF
     default=None,
     help="Only the first so many images of each data set. [default: all]",
 )
-@click.option(
-    "--batch-size",
-    type=click.IntRange(min=1),
-    default=DEFAULT_BATCH_SIZE,
-    show_default=True,
-    help="Images a call of predict.",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    default=None,
-    help="Threads of this process. [default: the cores it may use]",
-)
+@batch_size_option
+@threads_option
 @click.option(
     "--save-predictions",
     type=click.Path(file_okay=False, path_type=Path),

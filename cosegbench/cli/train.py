@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cosegbench.cli.common import conventions_option, data_root_option, pairs
+from cosegbench.cli.common import conventions_option, data_root_option, pairs, threads_option
+
+if TYPE_CHECKING:
+    from cosegbench.dataset import Dataset
 
 EXAMPLES = """
 \b
@@ -40,9 +44,7 @@ Examples:
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of weights, batches and dropout.")
 @click.option("--device", default="cpu", show_default=True, help="Torch device.")
-@click.option(
-    "--threads", type=click.IntRange(min=1), default=None, help="CPU threads. [default: the cores it may use]"
-)
+@threads_option
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="One of the recipe's settings; repeatable.")
 def command(
     predictor: str,
@@ -58,8 +60,6 @@ def command(
     settings: tuple[str, ...],
 ) -> None:
     """Train weights, from the first step or from where an interrupted training stopped."""
-    from cosegbench.cards import load_card
-    from cosegbench.dataset import load_dataset
     from cosegbench.errors import CosegbenchError, WorkError
     from cosegbench.plugins import describe_failure
     from cosegbench.registry import load_trainer
@@ -67,9 +67,8 @@ def command(
 
     train = load_trainer(predictor)
     options = pairs(settings, "--set")
-    root = _data_root(dataset, data_root)
-    chosen = {} if dataset is None else load_card(dataset).choose(pairs(conventions))
-    data = None if dataset is None else load_dataset(dataset, root, split, **chosen)
+    data = None if dataset is None else _dataset(dataset, data_root, split, conventions)
+    root = (data_root or _root_without_dataset()) if data is None else data.root
     try:
         path = train(
             dataset=data,
@@ -89,19 +88,20 @@ def command(
     click.echo(str(path))
 
 
-def _data_root(dataset: str | None, data_root: Path | None) -> Path:
-    """The folder that was given or set; the miniature, drawn where needed, for its data sets and for none."""
+def _dataset(name: str, data_root: Path | None, split: str, conventions: tuple[str, ...]) -> Dataset:
+    """The data set to train on, looked for where ``run`` looks for it."""
     from cosegbench.cards import load_card
-    from cosegbench.errors import MissingDataError
-    from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
+    from cosegbench.dataset import load_dataset
+    from cosegbench.running.data import default_root
 
-    root = data_root or default_data_root()
-    if root is not None:
-        return root
-    if dataset is None or load_card(dataset).world == "miniature":
-        from cosegbench.miniature import ensure_miniature
+    card = load_card(name)
+    root = data_root or default_root(card, lambda text: click.echo(text, err=True))
+    return load_dataset(name, root, split, **card.choose(pairs(conventions)))
 
-        return ensure_miniature()
-    raise MissingDataError(
-        f"data set {dataset}: no data root is known. Give --data-root DIR or set {DATA_ROOT_VARIABLE}."
-    )
+
+def _root_without_dataset() -> Path:
+    """For a trainer that needs no data set: the root that is set, else the miniature."""
+    from cosegbench.locate import default_data_root
+    from cosegbench.miniature import ensure_miniature
+
+    return default_data_root() or ensure_miniature()

@@ -100,7 +100,8 @@ class _Planner:
         )
         infos = self._describe_predictor(families, datasets)
         digests = content_digests(datasets)
-        return [self._job(*each) for each in zip(families, datasets, infos, digests, strict=True)]
+        execution = self._execution()
+        return [self._job(*each, execution) for each in zip(families, datasets, infos, digests, strict=True)]
 
     def _view(self, family: Family, names: Mapping[str, str | Path]) -> View:
         view, required = family.view
@@ -115,9 +116,16 @@ class _Planner:
             family.check_predictor(built[dataset.world], self.recipe.id)
         return [infos[each.world] for each in datasets]
 
-    def _job(self, family: Family, dataset: Dataset, info: PredictorInfo, content_digest: str) -> Job:
+    def _job(
+        self,
+        family: Family,
+        dataset: Dataset,
+        info: PredictorInfo,
+        content_digest: str,
+        execution: Mapping[str, Any],
+    ) -> Job:
         about = describe_dataset(dataset, content_digest, self.request.limit, family.column)
-        identity = make_identity(info, about, family.name, family.pass_digest, self._execution())
+        identity = make_identity(info, about, family.name, family.pass_digest, execution)
         path = record_path(self.request.results, self.recipe.id, family.column, family.name)
         return Job(dataset, about, family, info, path, identity)
 

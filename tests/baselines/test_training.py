@@ -8,6 +8,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from cosegbench import Dataset
 from cosegbench.cli import main
 from cosegbench.errors import RequestError, UnknownNameError
 from cosegbench_baselines.training.captions import shifted, unique_texts
@@ -78,6 +79,29 @@ def test_a_trainer_that_raises_is_failed_work_and_shows_no_traceback(monkeypatch
     result = CliRunner().invoke(main, ["train", "--predictor", "clip", "--data-root", "."])
     assert result.exit_code == 1
     assert "Error: trainer 'clip' raised IndexError: out of nothing (test_training.py:" in result.output
+
+
+def test_training_looks_for_data_where_run_does(monkeypatch: pytest.MonkeyPatch, root: Path, tmp_path: Path) -> None:
+    seen: list[tuple[Path, Path | None]] = []
+
+    def fake(*, data_root: Path, dataset: Dataset | None, **_: object) -> Path:
+        seen.append((data_root, None if dataset is None else dataset.root))
+        return tmp_path
+
+    monkeypatch.setattr("cosegbench.registry.load_trainer", lambda _: fake)
+    monkeypatch.setattr("cosegbench.miniature.ensure_miniature", lambda: root)
+    monkeypatch.setenv("COSEGBENCH_DATA", str(tmp_path))  # real data, say: no miniature lies there
+    for extra, expected in (
+        (["--dataset", "miniature-coco-stuff"], (root, root)),
+        (["--dataset", "miniature-coco-stuff", "--data-root", str(root)], (root, root)),
+        ([], (tmp_path, None)),
+    ):
+        result = CliRunner().invoke(main, ["train", "--predictor", "x", *extra], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        assert seen.pop() == expected
+    refused = CliRunner().invoke(main, ["train", "--predictor", "x", "--dataset", "coco-stuff"])
+    assert refused.exit_code == 2
+    assert not seen
 
 
 def test_the_paper_recipe_holds_the_papers_numbers() -> None:
