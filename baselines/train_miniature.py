@@ -6,12 +6,13 @@
 CLIP comes first, on all cores, in two parts (the first, in the folder ``base``, is removed at the end). The others are
 small, so each runs on one thread and several run side by side: CLIPSeg and CoSeg's mask decoder, then prefix and xatten
 by both recipes. What is finished is kept, so a second start goes on where the first one stopped; ``--fresh``
-begins by removing it.
+begins by removing it. ``chain.json`` then holds the time that all of it took, start to finish.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -39,10 +40,11 @@ def main() -> int:
     options = _arguments()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.fresh:
-        for path in (*options.out.glob("*.safetensors"), *options.out.glob("*.state")):
-            path.unlink()
+        for path in (*options.out.glob("*.safetensors"), *options.out.glob("*.state"), options.out / "chain.json"):
+            path.unlink(missing_ok=True)
         shutil.rmtree(options.out / "base", ignore_errors=True)
     started = time.monotonic()
+    untouched = not any([*options.out.rglob("*.safetensors"), *options.out.rglob("*.state")])
     for stage in STAGES:
         threads = options.cores if len(stage) == 1 else 1
         waiting = [job for job in stage if not _finished(options.out, *job)]
@@ -55,9 +57,11 @@ def main() -> int:
     for log in options.out.glob("*.log"):
         log.unlink()
     shutil.rmtree(options.out / "base", ignore_errors=True)
-    sys.stderr.write(
-        f"all miniature weights are in {options.out} after {(time.monotonic() - started) / 60:.1f} minutes\n"
-    )
+    minutes = (time.monotonic() - started) / 60
+    if untouched:  # else this is not the time of the whole
+        about = {"wall_minutes": round(minutes, 1), "cores": options.cores, "seed": options.seed}
+        (options.out / "chain.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    sys.stderr.write(f"all miniature weights are in {options.out} after {minutes:.1f} minutes\n")
     return 0
 
 

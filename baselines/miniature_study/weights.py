@@ -58,6 +58,6 @@ def closeup_accuracy(checkpoints: tuple[Checkpoint, ...]) -> float | None:
     """Zero-shot accuracy of the small CLIP on the validation close-ups, 0..1."""
     for checkpoint in checkpoints:
         if checkpoint.info.get("kind") == "clip":
-            value = checkpoint.info.get("measured", {}).get("closeup_accuracy_val")
+            value = checkpoint.info.get("measured_on_val", {}).get("closeup_accuracy")
             return None if value is None else float(value)
     return None

@@ -141,7 +141,7 @@ def test_every_class_of_a_wide_view_is_a_thing_or_stuff() -> None:
 
 def test_checkpoints_say_what_their_json_says(tmp_path: Path) -> None:
     (tmp_path / "clip.safetensors").write_bytes(b"12345")
-    info = {"kind": "clip", "spent": {"steps": 3, "core_minutes": 2.0}, "measured": {"closeup_accuracy_val": 0.5}}
+    info = {"kind": "clip", "spent": {"steps": 3, "core_minutes": 2.0}, "measured_on_val": {"closeup_accuracy": 0.5}}
     (tmp_path / "clip.json").write_text(json.dumps(info))
     (found,) = read_checkpoints(tmp_path)
     assert (found.name, found.size, found.spent["steps"], closeup_accuracy((found,))) == ("clip", 5, 3, 0.5)

@@ -6,14 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from cosegbench.errors import MissingDataError
+from cosegbench.errors import MissingDataError, RequestError
 from cosegbench_baselines.pixels import squash
 
 
@@ -59,6 +59,39 @@ def load_captions(data_root: Path, split: str, side: int) -> Captioned:
         tuple(row.get("concept", "") for row in rows),
         hashlib.sha256(blob).hexdigest(),
     )
+
+
+def held_apart(data: Captioned, share: float) -> tuple[Captioned, Captioned]:
+    """Pictures to learn from and pictures to measure on: every (1/share)-th, so that both hold all kinds and concepts.
+
+    Args:
+        data: all of them.
+        share: of those to measure on, 0..0.5; 0 keeps all to learn from.
+
+    Raises:
+        RequestError: a share outside 0..0.5.
+    """
+    if not 0 <= share <= 0.5:
+        raise RequestError(f"training option holdout is {share}; give a share from 0 to 0.5.")
+    every = round(1 / share) if share else len(data.captions) + 1
+    kept = [index for index in range(len(data.captions)) if index % every == every - 1]
+    others = [index for index in range(len(data.captions)) if index % every != every - 1]
+    return _some(data, others), _some(data, kept)
+
+
+def _some(data: Captioned, places: list[int]) -> Captioned:
+    return Captioned(
+        data.pixels[places],
+        tuple(data.captions[place] for place in places),
+        tuple(data.concepts[place] for place in places),
+        data.digest,
+    )
+
+
+def centred(data: Captioned, size: int) -> Captioned:
+    """The middle ``size`` square of every (side >= size) picture."""
+    first = (data.pixels.shape[-1] - size) // 2
+    return replace(data, pixels=data.pixels[..., first : first + size, first : first + size])
 
 
 def shifted(pixels: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:

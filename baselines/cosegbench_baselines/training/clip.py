@@ -25,7 +25,8 @@ from cosegbench_baselines.devices import set_up
 from cosegbench_baselines.pixels import CLIP_PIXELS, normalise
 from cosegbench_baselines.small_clip import ClipShape, build_clip
 from cosegbench_baselines.tokens import build_word_tokenizer, load_word_tokenizer, token_ids
-from cosegbench_baselines.training.captions import Captioned, load_captions, shifted, unique_texts
+from cosegbench_baselines.training.captions import Captioned, centred, held_apart, load_captions, shifted, unique_texts
+from cosegbench_baselines.training.clip_measure import zero_shot
 from cosegbench_baselines.training.loop import Losses, Schedule, fit
 from cosegbench_baselines.training.provenance import command_line
 from cosegbench_baselines.training.recipes import override
@@ -43,6 +44,7 @@ class ClipSchedule(Schedule):
         full_from: share of the steps after which it sees all of them.
         entailed: see :func:`cosegbench_baselines.training.captions.unique_texts`.
         start: folder, beside the checkpoint, of a CLIP to go on from; empty starts from random weights.
+        holdout: share of the captioned training pictures that is measured on and never trained on.
     """
 
     steps: int = 800
@@ -57,6 +59,7 @@ class ClipSchedule(Schedule):
     full_from: float = 0.8
     entailed: bool = False
     start: str = ""
+    holdout: float = 0.05
 
 
 CLIP_RECIPES: Mapping[str, ClipSchedule] = {
@@ -131,9 +134,10 @@ def train_clip(
     folder = out.parent if out.suffix == ".safetensors" else out
     folder.mkdir(parents=True, exist_ok=True)
     shape = ClipShape()
-    train = load_captions(data_root, "train", shape.image_size + MARGIN)
-    log(f"{len(train.captions)} captioned pictures, {sum(map(bool, train.concepts))} of them close-ups.")
-    sentences = sorted({text for texts in train.captions for text in texts})
+    every = load_captions(data_root, "train", shape.image_size + MARGIN)
+    train, kept = held_apart(every, schedule.holdout)
+    log(f"{len(train.captions)} captioned pictures to learn from, {len(kept.captions)} held out.")
+    sentences = sorted({text for texts in every.captions for text in texts})
     build_word_tokenizer([*sentences, TextRule().sentence(UNLABELED)]).save(str(folder / "tokenizer.json"))
     tokenizer = load_word_tokenizer(folder / "tokenizer.json")
     torch.manual_seed(seed)
@@ -150,7 +154,8 @@ def train_clip(
         log=log,
         identity=f"clip {train.digest} {start.digest if start else None}",
     )
-    clip, held_out = FrozenClip(model, tokenizer), load_captions(data_root, "val", shape.image_size)
+    clip, val = FrozenClip(model, tokenizer), load_captions(data_root, "val", shape.image_size)
+    names = sorted(set(every.concepts) - {""})
     info = {
         "kind": "clip",
         "shape": asdict(shape),
@@ -158,15 +163,17 @@ def train_clip(
         "seed": seed,
         "schedule": asdict(schedule),
         "captions_sha256": train.digest,
-        "measured": {"closeup_accuracy_val": round(closeup_accuracy(clip, held_out), 4)},
+        "data": {"trained_on": len(train.captions), "held_out": len(kept.captions)},
+        "measured_on_held_out": zero_shot(clip, centred(kept, shape.image_size), names),
+        "measured_on_val": {k: v for k, v in zero_shot(clip, val, names).items() if k == "closeup_accuracy"},
         "spent": spent.facts(),
         "start": None
         if start is None
-        else {key: start.info[key] for key in ("sha256", "measured", "spent", "command")},
+        else {key: start.info[key] for key in ("sha256", "measured_on_held_out", "spent", "command")},
         "threads": threads,
         "command": command_line("clip", None, recipe, seed, threads, options),
     }
-    log(f"close-up accuracy on val: {info['measured']}")
+    log(f"held out: {info['measured_on_held_out']}")
     return save_checkpoint(folder / "clip", model.state_dict(), info, half=True)
 
 
@@ -196,21 +203,3 @@ def _token_cache(tokenizer: Any, data: Captioned, limit: int) -> dict[str, torch
     """Ids of every caption, unpadded (the padding id is 0)."""
     sentences = sorted({text for texts in data.captions for text in texts})
     return {text: token_ids(tokenizer, [text], limit)[0] for text in sentences}
-
-
-@torch.no_grad()
-def closeup_accuracy(clip: FrozenClip, data: Captioned) -> float:
-    """Zero-shot: share of close-ups whose concept is nearest among all, in the template "a photo of a ..."."""
-    closeups = [index for index, concept in enumerate(data.concepts) if concept]
-    names = sorted({data.concepts[index] for index in closeups})
-    if not names:
-        return float("nan")
-    text = nn.functional.normalize(clip.encode_text(TextRule().sentences(names)), dim=-1)
-    right = 0
-    for start in range(0, len(closeups), 256):
-        part = closeups[start : start + 256]
-        pooled = clip.encode_image(normalise(data.pixels[part], CLIP_PIXELS).to(text.device)).pooled
-        assert pooled is not None
-        best = (nn.functional.normalize(pooled, dim=-1) @ text.T).argmax(-1).tolist()
-        right += sum(names[b] == data.concepts[index] for b, index in zip(best, part, strict=True))
-    return right / len(closeups)

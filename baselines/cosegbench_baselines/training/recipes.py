@@ -120,7 +120,7 @@ RECIPES: Mapping[str, Recipe] = {
 }
 """``paper`` as written; ``miniature`` what works in minutes on two cores."""
 
-MINIATURE_PAPER_STEPS = 200
+MINIATURE_PAPER_STEPS = 500
 """Optimiser steps of ``paper`` on the miniature, where 100 epochs would take a day."""
 
 
