@@ -14,10 +14,13 @@ from cosegbench.tables.measured import measured_grids
 from cosegbench.tables.render import render
 from miniature_study.reading import PROTOCOLS, Study
 from miniature_study.report import readme
-from miniature_study.weights import read_checkpoints
+from miniature_study.weights import read_training
 
 SUITE = "miniature"
 WEIGHTS = Path(__file__).resolve().parents[1] / "cosegbench_baselines" / "weights" / "miniature"
+
+VARIANTS = "variants"
+"""Folder in ``out`` with the JSONs of variants of CLIP that were trained for comparison; they are read, not written."""
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -53,7 +56,7 @@ def write_study(studies: Sequence[Study], out: Path, labels: Path | None, weight
     """
     main_study, *others = studies
     columns = main_study.columns(suite_datasets(SUITE))
-    text = readme(main_study, others, columns, labels, read_checkpoints(weights))
+    text = readme(main_study, others, columns, labels, read_training(weights, out / VARIANTS))
     grids = measured_grids(main_study.figures(), SUITES, SUITE, PROTOCOLS)
     write_text(out / "table.md", render(grids))
     write_text(out / "table.csv", render(grids, "csv"))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cosegbench.miniature.world import CONCEPTS
-from miniature_study import context, scores
+from miniature_study import context, models, scores
 from miniature_study.brief import brief
 from miniature_study.reading import Study
-from miniature_study.text import code, figure, listing, percent, short, table
-from miniature_study.weights import Checkpoint, closeup_accuracy
+from miniature_study.text import code, short, table
+from miniature_study.weights import Training
 
 _HEAD = """\
 # What was measured on the miniature
@@ -40,7 +39,7 @@ _NOT = """\
 
 
 def readme(
-    main: Study, others: Sequence[Study], columns: Sequence[str], labels: Path | None, weights: Sequence[Checkpoint]
+    main: Study, others: Sequence[Study], columns: Sequence[str], labels: Path | None, training: Training
 ) -> str:
     """The whole text.
 
@@ -49,7 +48,7 @@ def readme(
         others: those of other training seeds.
         columns: of the tables, in order.
         labels: folder ``<row>/<column>.jsonl`` of kept first stages, or None.
-        weights: the shipped checkpoints.
+        training: the shipped checkpoints and how they came about.
     """
     blocks = [_HEAD, "## In short", brief(main, others, columns), "## What was run", _extent(main, columns)]
     blocks += ["## mIoU", *scores.figures(main, others, columns)]
@@ -57,7 +56,7 @@ def readme(
     blocks += ["## Seen and unseen", *_or_none(scores.training(main, columns))]
     blocks += ["## Pairs that look alike", _LOOK_ALIKES, *_or_none(context.look_alikes(main))]
     blocks += ["## Label recall", _RECALL, *_or_none(context.label_recall(main, columns, labels))]
-    blocks += ["## The models", *_models(weights)]
+    blocks += ["## The models", *models.models(training)]
     blocks += ["## Two training seeds", *scores.seeds(main, others, columns)]
     blocks += ["## Not measured", _NOT]
     return "\n\n".join(block.rstrip("\n") for block in blocks) + "\n"
@@ -80,43 +79,6 @@ def _extent(main: Study, columns: Sequence[str]) -> str:
     )
     lines = [f"- {code(name)}: weights {digest[:12]}" for name, digest in digests if digest]
     return "\n\n".join([table(["column", "images", "classes", "labels"], body), "\n".join(lines)])
-
-
-def _models(weights: Sequence[Checkpoint]) -> list[str]:
-    if not weights:
-        return ["The weights are not there, so nothing is said about them."]
-    body = []
-    for checkpoint in weights:
-        spent, held = checkpoint.spent, checkpoint.held_out
-        body.append(
-            [
-                code(checkpoint.name),
-                str(checkpoint.info.get("seed", "-")),
-                figure(checkpoint.size / 1e6, 2),
-                str(spent.get("steps", "-")),
-                figure(spent.get("wall_minutes")),
-                figure(spent.get("core_minutes")),
-                figure(held.get("miou")),
-                percent(held.get("label_recall")),
-                str(checkpoint.info.get("sha256", "-"))[:12],
-            ]
-        )
-    head = ["checkpoint", "seed", "MB", "steps", "wall min", "core min", "held-out mIoU", "and recall, %", "sha256"]
-    wall, core = (sum(each.spent.get(name, 0.0) for each in weights) for name in ("wall_minutes", "core_minutes"))
-    accuracy = closeup_accuracy(tuple(weights))
-    lines = [
-        f"{sum(checkpoint.size for checkpoint in weights) / 1e6:.1f} MB in all; training took "
-        f"{wall:.0f} wall minutes and {core:.0f} core minutes, added up, though some ran side by side. "
-        "Held-out figures are on training pictures kept apart, at the model's own size.",
-    ]
-    if accuracy is not None:
-        lines.append(
-            f"Zero-shot accuracy of the small CLIP on the validation close-ups: **{accuracy:.2f}** "
-            f"(chance {1 / len(CONCEPTS):.3f}, {len(CONCEPTS)} concepts)."
-        )
-    recipes = sorted({str(checkpoint.info["recipe"]) for checkpoint in weights if "recipe" in checkpoint.info})
-    lines.append(f"Recipes: {listing([*map(code, recipes)])}; the commands stand in the JSON beside each.")
-    return [table(head, body), *lines]
 
 
 def _or_none(blocks: Sequence[str]) -> Sequence[str]:

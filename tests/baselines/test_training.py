@@ -1,18 +1,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cosegbench import Dataset
 from cosegbench.cli import main
 from cosegbench.errors import RequestError, UnknownNameError
-from cosegbench_baselines.training.captions import shifted, unique_texts
+from cosegbench_baselines.training.captions import Captioned, centred, held_apart, shifted, unique_texts
 from cosegbench_baselines.training.clip import contrastive_loss
+from cosegbench_baselines.training.clip_measure import zero_shot
 from cosegbench_baselines.training.decoder import ask
 from cosegbench_baselines.training.phrases import choose_phrases, near_phrases
 from cosegbench_baselines.training.pictures import Squares, augmented
@@ -201,3 +207,56 @@ def test_augmentation_moves_pixels_and_labels_together() -> None:
     cropped = augmented(Squares(pixels, labels), rng, 0.5, False)
     assert set(cropped.labels.unique().tolist()) <= set(labels.unique().tolist())
     assert cropped.pixels.shape == pixels.shape
+
+
+def captioned(count: int, side: int = 4) -> Captioned:
+    pixels = torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, side, side)
+    return Captioned(pixels, tuple((f"text {i}",) for i in range(count)), tuple(str(i) for i in range(count)), "d")
+
+
+@given(count=st.integers(1, 60), share=st.sampled_from([0.0, 0.05, 0.25, 0.5]))
+def test_captioned_pictures_are_learnt_from_or_held_out_and_never_both(count: int, share: float) -> None:
+    train, kept = held_apart(captioned(count), share)
+    assert sorted([*train.concepts, *kept.concepts], key=int) == [str(i) for i in range(count)]
+    assert len(kept.concepts) == int(count * share)
+    for part in (train, kept):
+        assert part.pixels[:, 0, 0, 0].tolist() == [int(concept) for concept in part.concepts]
+        assert part.captions == tuple((f"text {concept}",) for concept in part.concepts)
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.6, 1.0])
+def test_a_share_that_leaves_too_little_to_learn_from_is_refused(share: float) -> None:
+    with pytest.raises(RequestError, match="holdout"):
+        held_apart(captioned(4), share)
+
+
+def test_the_middle_of_a_picture_is_kept() -> None:
+    data = captioned(1, side=6)
+    pixels = torch.arange(36, dtype=torch.uint8).view(1, 1, 6, 6).expand(1, 3, 6, 6)
+    assert centred(replace(data, pixels=pixels), 2).pixels[0, 0].tolist() == [[14, 15], [20, 21]]
+
+
+class ColourClip:
+    """Names red, green and blue by the colour of the first pixel."""
+
+    names: ClassVar[dict[str, list[float]]] = {"red": [1.0, 0, 0], "green": [0, 1.0, 0], "blue": [0, 0, 1.0]}
+
+    def encode_text(self, sentences: list[str]) -> torch.Tensor:
+        return torch.tensor([self.names[sentence.split()[-1]] for sentence in sentences])
+
+    def encode_image(self, pixels: torch.Tensor) -> SimpleNamespace:
+        return SimpleNamespace(pooled=pixels[:, :, 0, 0])
+
+
+def test_close_ups_are_scored_by_name_and_scenes_by_the_share_of_their_names() -> None:
+    colours = torch.tensor([[250, 0, 0], [0, 250, 0], [0, 250, 200], [250, 200, 0]], dtype=torch.uint8)
+    data = Captioned(
+        colours.view(4, 3, 1, 1),
+        (("red",), ("blue",), ("a green and blue thing",), ("nothing known",)),
+        ("red", "blue", "", ""),
+        "d",
+    )
+    found = zero_shot(ColourClip(), data, ["blue", "green", "red"])  # type: ignore[arg-type]
+    assert found["closeup_accuracy"] == 0.5
+    assert (found["scene_recall_at_1"], found["scene_recall_at_3"]) == (0.5, 1.0)
+    assert zero_shot(ColourClip(), data, []) == {}  # type: ignore[arg-type]

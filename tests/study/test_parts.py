@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +18,11 @@ from cosegbench.miniature.world import CONCEPTS
 from cosegbench.records import ProtocolHalf, ScoreInfo
 from miniature_study.groups import by_kind, by_training, group_means
 from miniature_study.lookalikes import right_by_image, share, twins
+from miniature_study.models import models
 from miniature_study.paired import by_image, compare
 from miniature_study.reading import Study
 from miniature_study.recall import read_ranking, recall, true_classes
-from miniature_study.weights import closeup_accuracy, read_checkpoints
+from miniature_study.weights import closeup_accuracy, read_checkpoints, read_training
 
 from .samples import COLUMN, evidence_of, vocabulary, write
 
@@ -151,3 +153,24 @@ def test_checkpoints_say_what_their_json_says(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"clip\.json"):
         read_checkpoints(tmp_path)
     assert read_checkpoints(tmp_path / "absent") == ()
+
+
+def test_the_models_section_compares_clip_with_its_first_part_and_with_variants(tmp_path: Path) -> None:
+    def info(recall: float, steps: int) -> dict[str, Any]:
+        return {"measured_on_held_out": {"scene_recall_at_5": recall}, "spent": {"steps": steps}}
+
+    (tmp_path / "clip.safetensors").write_bytes(b"12345")
+    (tmp_path / "clip.json").write_text(json.dumps({"kind": "clip", **info(0.7, 3), "start": info(0.3, 8)}))
+    (tmp_path / "chain.json").write_text(json.dumps({"wall_minutes": 41.6, "cores": 2, "seed": 0}))
+    variants = tmp_path / "variants"
+    variants.mkdir()
+    command = "cosegbench train --predictor clip --set entailed=false"
+    (variants / "clip-plain.json").write_text(json.dumps({**info(0.4, 3), "command": command}))
+    text = "\n".join(models(read_training(tmp_path, variants)))
+    assert "took 42 minutes from start to finish on 2 cores" in text
+    rows = {
+        line.split("|")[1].strip(): line.split("|")[6].strip() for line in text.splitlines() if line.startswith("|")
+    }
+    assert (rows["first part"], rows["shipped"], rows["`entailed=false`"]) == ("30", "70", "40")
+    (tmp_path / "chain.json").unlink()
+    assert "start to finish" not in "\n".join(models(read_training(tmp_path, variants)))
