@@ -2,8 +2,9 @@
 
 ``datasets/vocab/concepts.csv`` names each concept once, with its synonyms and, where it is broader or narrower than
 other concepts, how. Its column ``also`` names concepts that annotators do not keep apart from it everywhere
-(``mountain``: ``hill``): they never decide a relation, they are further matches of a class that is seen. Seen and unseen under a training vocabulary are computed from it, for any two vocabularies; a class
-that the table does not know is a concept of its own, known by its name.
+(``mountain``: ``hill``): they decide no relation, they are further matches of a class that is seen. Seen and unseen
+under a training vocabulary are computed from the table, for any two vocabularies; a class that it does not know is a
+concept of its own, known by its name.
 
 Relations of a target class to a training vocabulary, best first:
 
@@ -193,7 +194,9 @@ def _name_index() -> dict[str, str]:
 
 def _concept(row: dict[str, str]) -> Concept:
     ids = {family: tuple(int(part) for part in _parts(row[family])) for family in ("coco", "voc", "context")}
-    return Concept(row["concept"], _parts(row["synonyms"]), row["relation"], _parts(row["related"]), _parts(row["also"]), ids)
+    return Concept(
+        row["concept"], _parts(row["synonyms"]), row["relation"], _parts(row["related"]), _parts(row["also"]), ids
+    )
 
 
 def _parts(text: str) -> tuple[str, ...]:
