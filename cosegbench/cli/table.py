@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cosegbench.cli.completion import complete_protocols, complete_suites
 from cosegbench.cli.output import emit, json_option
 
 if TYPE_CHECKING:
@@ -34,12 +35,18 @@ Examples:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with the records of `run` and `score`.  [default: results]",
 )
-@click.option("--suite", metavar="SUITE", help="Only the columns of this suite.  [default: every suite with records]")
+@click.option(
+    "--suite",
+    metavar="SUITE",
+    shell_complete=complete_suites,
+    help="Only the columns of this suite.  [default: every suite with records]",
+)
 @click.option(
     "--protocol",
     "protocols",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete_protocols,
     help="Rule of the measured figures; repeatable.  [default: standard, and coseg-authors where measured]",
 )
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="github", show_default=True, help="Format.")

@@ -124,7 +124,7 @@ def test_a_wrong_value_or_name_of_a_convention_lists_the_right_ones():
 
 
 def test_an_unknown_split_lists_those_of_the_card():
-    with pytest.raises(UnknownNameError, match=r"unknown split of data set voc20 'test'. .*Known: train, val"):
+    with pytest.raises(UnknownNameError, match=r"unknown split 'test' of data set voc20. .*Known: train, val"):
         load_card("voc20").split("test", {})
 
 
