@@ -1,8 +1,10 @@
 """One table of concepts over all data sets: which class of one vocabulary means what in another.
 
 ``datasets/vocab/concepts.csv`` names each concept once, with its synonyms and, where it is broader or narrower than
-other concepts, how. Seen and unseen under a training vocabulary are computed from it, for any two vocabularies; a class
-that the table does not know is a concept of its own, known by its name.
+other concepts, how. Its column ``also`` names concepts that annotators do not keep apart from it everywhere
+(``mountain``: ``hill``): they decide no relation, they are further matches of a class that is seen. Seen and unseen
+under a training vocabulary are computed from the table, for any two vocabularies; a class that it does not know is a
+concept of its own, known by its name.
 
 Relations of a target class to a training vocabulary, best first:
 
@@ -34,7 +36,7 @@ STRICT = frozenset({"exact", "synonym", "catchall"})
 LOOSE = STRICT | {"part", "parent"}
 """Relations that count as seen at the loose level."""
 
-COLUMNS = ("concept", "synonyms", "relation", "related", "coco", "voc", "context", "note")
+COLUMNS = ("concept", "synonyms", "relation", "related", "also", "coco", "voc", "context", "note")
 _INVERSE = {"catchall": "parent", "part": "parent", "parent": "part"}
 
 
@@ -47,6 +49,7 @@ class Concept:
         synonyms: its other names.
         relation: ``catchall``, ``part``, ``parent`` or ``""``.
         related: the concepts that the relation points at, the principal one first.
+        also: concepts that overlap it; further matches where it is seen directly.
         ids: family (``coco``, ``voc``, ``context``) -> native ids of the classes that mean it.
     """
 
@@ -54,6 +57,7 @@ class Concept:
     synonyms: tuple[str, ...]
     relation: str
     related: tuple[str, ...]
+    also: tuple[str, ...]
     ids: dict[str, tuple[int, ...]]
 
 
@@ -101,7 +105,7 @@ def load_concepts() -> dict[str, Concept]:
             raise CardError(f"{path}: expected the columns {', '.join(COLUMNS)}.")
         found = {row["concept"]: _concept(row) for row in reader}
     for concept in found.values():
-        if strange := [name for name in concept.related if name not in found]:
+        if strange := [name for name in (*concept.related, *concept.also) if name not in found]:
             raise CardError(f"{path}: concept {concept.name!r} points at {strange}, which have no row.")
         if bool(concept.related) != bool(concept.relation) or concept.relation not in ("", *_INVERSE):
             raise CardError(f"{path}: concept {concept.name!r}: relation {concept.relation!r} does not fit.")
@@ -142,11 +146,12 @@ class _Training:
     def align(self, entry: ClassEntry) -> Alignment:
         """The best relation of one class; a direct one before one that is read backwards."""
         name = _resolve(entry)
+        concept = load_concepts().get(name)
         same = [*self.holders.get(name, ()), *(e for n in _plain_names(entry) for e in self.by_name.get(n, ()))]
         if same:
             exact = [match for match in same if plain(match.name) == plain(entry.name)]
-            return _alignment(entry, "exact" if exact else "synonym", [*exact, *same])
-        concept = load_concepts().get(name)
+            also = self._holding(concept.also) if concept else []
+            return _alignment(entry, "exact" if exact else "synonym", [*exact, *same, *also])
         if concept and (matches := self._holding(concept.related)):
             whole = concept.relation != "catchall" or concept.related[0] in self.holders
             # Without the class for the rest, only some kinds of the concept were trained.
@@ -189,7 +194,9 @@ def _name_index() -> dict[str, str]:
 
 def _concept(row: dict[str, str]) -> Concept:
     ids = {family: tuple(int(part) for part in _parts(row[family])) for family in ("coco", "voc", "context")}
-    return Concept(row["concept"], _parts(row["synonyms"]), row["relation"], _parts(row["related"]), ids)
+    return Concept(
+        row["concept"], _parts(row["synonyms"]), row["relation"], _parts(row["related"]), _parts(row["also"]), ids
+    )
 
 
 def _parts(text: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from cosegbench.errors import LabelError, MissingDataError, RequestError
 from cosegbench.files import file_digest
 from cosegbench.image_lists import image_list_digest, list_images
 from cosegbench.labels import LabelArray
-from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
+from cosegbench.locate import NO_DATA_ROOT, default_data_root
 from cosegbench.photographs import open_photograph
 from cosegbench.presence import advice, blocking, miscounted, partly_there
 
@@ -189,10 +189,7 @@ def locate_dataset(
     card = load_card(name)
     root = Path(data_root).expanduser() if data_root is not None else default_data_root()
     if root is None:
-        raise MissingDataError(
-            f"data set {card.id}: no data root is known. Give --data-root DIR or set {DATA_ROOT_VARIABLE}. "
-            f"{advice(card)}"
-        )
+        raise MissingDataError(f"data set {card.id}: {NO_DATA_ROOT} {advice(card)}")
     return Dataset(card, root, split, card.choose(options))
 
 

@@ -30,7 +30,7 @@ class UnknownNameError(RequestError):
     """A name that is not registered; the message lists the near ones.
 
     Args:
-        kind: what was looked for, for instance ``"predictor"``.
+        kind: what was looked for, and of what it is, for instance ``"predictor"`` or ``"split of data set voc20"``.
         name: the name that was given.
         known: every name that would have been understood.
     """
@@ -86,7 +86,8 @@ class RecordError(WorkError):
 
 def _unknown_name_text(kind: str, name: str, known: Sequence[str], hint: str) -> str:
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    text = f"unknown {kind} {name!r}."
+    what, of, whole = kind.partition(" of ")
+    text = f"unknown {what} {name!r}{of}{whole}."
     if near:
         text += f" Did you mean {' or '.join(repr(n) for n in near)}?"
     text += f" Known: {', '.join(known) if known else 'none'}."

@@ -10,6 +10,9 @@ from cosegbench.errors import MissingDataError
 DATA_ROOT_VARIABLE = "COSEGBENCH_DATA"
 """Environment variable that names the default data root."""
 
+NO_DATA_ROOT = f"no data root is known. Give --data-root DIR or set {DATA_ROOT_VARIABLE}."
+"""What is said where neither names one."""
+
 _PACKAGE = Path(__file__).resolve().parent
 
 

@@ -150,7 +150,9 @@ def load_target(target: str, what: str) -> Any:
         Exception,
         SystemExit,
     ) as error:  # a plug-in may raise anything while it is imported; all of it is reported as its fault
-        raise PluginError(f"{what} cannot be imported: {describe_failure(error)}. Mend or uninstall it.") from error
+        raise PluginError(
+            f"{what} cannot be imported: {describe_failure(error)}. Install what is missing, or mend it."
+        ) from error
     for part in filter(None, attribute.split(".")):
         if not hasattr(value, part):
             raise PluginError(

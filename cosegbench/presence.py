@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,22 @@ def advice(card: DatasetCard) -> str:
     """The one command that mends missing data."""
     if card.world == "miniature":
         return "Draw it with: cosegbench datasets miniature --out DIR"
-    return f"Which archives it needs and where they unpack: cosegbench datasets info {card.id}"
+    return f"What it needs, and where: cosegbench datasets info {_name(card)}"
+
+
+def advice_for(cards: Sequence[DatasetCard]) -> str:
+    """The one command that mends what these data sets lack alike."""
+    names = {advice(card) for card in cards}
+    if len(names) == 1:
+        return names.pop()
+    return "What each needs, and where: cosegbench datasets info NAME"
+
+
+def _name(card: DatasetCard) -> str:
+    """What a user types for this card: its id, or its path where it is the user's own."""
+    from cosegbench.locate import data_file
+
+    return card.id if card.path.parent == data_file("datasets") else str(card.path)
 
 
 def blocking(dataset: Dataset, photographs: bool) -> Iterator[str]:
@@ -35,13 +50,17 @@ def blocking(dataset: Dataset, photographs: bool) -> Iterator[str]:
         yield f"{root / card.marker} is missing: {root} is not a data root of the {card.world} world."
         return
     labels = dataset.labels.path("")
+    found = True
     if dataset.format.kind in JSON_KINDS:
         if not labels.is_file():
             yield f"{labels} is missing: the labels."
     elif not labels.parent.is_dir():
+        found = False
         yield f"{labels.parent} is missing: the folder of labels."
     if photographs and not (folder := dataset.image_path("").parent).is_dir():
         yield f"{folder} is missing: the folder of photographs."
+    if not found and not dataset.split_card.list and not dataset.split_card.images_json:
+        return  # the folders are the list, and have been named
     try:
         if not dataset.image_ids:
             yield f"{dataset.id}, split {dataset.split}: the list of images is empty."

@@ -151,7 +151,8 @@ def _from_file(path: Path, attribute: str) -> PredictorEntry:
         raise RequestError(f"{path} defines {', '.join(able) or 'no predictor class'}: say which, as {path}:Class.")
     name = attribute or next(iter(able))
     if not hasattr(module, name):
-        raise RequestError(f"{path} has no {name!r}; its classes are {', '.join(classes) or 'none'}.")
+        known = f"its classes are {', '.join(classes)}" if classes else "it defines no class"
+        raise RequestError(f"{path} has no {name!r}; {known}.")
     cls = _checked(getattr(module, name), f"{path}:{name}")
     registered = PREDICTORS.registered_name(cls)
     if registered is not None:
@@ -198,7 +199,7 @@ def _package_digest(cls: type[Any]) -> str | None:
 
 def _checked(value: Any, spec: str) -> type[Any]:
     if not inspect.isclass(value):
-        raise PluginError(f"predictor {spec!r} is a {type(value).__name__}, not a class. Name the class itself.")
+        raise PluginError(f"predictor {spec!r} is of type {type(value).__name__}, not a class. Name the class itself.")
     lacking = [name for name in ("prepare", "predict") if not callable(getattr(value, name, None))]
     if lacking:
         raise PluginError(

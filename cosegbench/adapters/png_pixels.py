@@ -54,11 +54,11 @@ def png_values(data: bytes, path: Path, *, palette: bool | None, deep: bool) -> 
 def _check_header(path: Path, depth: int, colour: int, *, palette: bool | None, deep: bool) -> None:
     if colour not in (_GRAY, _PALETTE):
         raise LabelError(
-            f"{path}: is a {_COLOUR_WORDS.get(colour, 'strange')} PNG; a label has one channel of class ids."
+            f"{path} holds {_COLOUR_WORDS.get(colour, 'strange')} pixels; a label has one channel of class ids."
         )
     if palette is not None and palette != (colour == _PALETTE):
         wanted = "with a palette" if palette else "without a palette"
-        raise LabelError(f"{path}: is a {_COLOUR_WORDS[colour]} PNG; this format stores labels {wanted}.")
+        raise LabelError(f"{path} holds {_COLOUR_WORDS[colour]} pixels; this format stores labels {wanted}.")
     if depth == 16 and not deep:
         raise LabelError(f"{path}: has 16 bits a pixel; this format has 8.")
     if colour == _GRAY and depth < 8:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cosegbench.cli.completion import complete_predictors
 from cosegbench.errors import RequestError
 from cosegbench.locate import DATA_ROOT_VARIABLE
 from cosegbench.running.request import DEFAULT_BATCH_SIZE
@@ -63,6 +64,7 @@ def predictor_options(command: CommandT) -> CommandT:
             "--predictor",
             required=True,
             metavar="P",
+            shell_complete=complete_predictors,
             help="A name from `predictors list`, module:Class, or path/to/file.py:Class.",
         ),
     ):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cosegbench.dataset import Dataset
 from cosegbench.errors import CosegbenchError
+from cosegbench.locate import DATA_ROOT_VARIABLE
+from cosegbench.suites import suites_of
 
 if TYPE_CHECKING:
     from cosegbench.card_schema import DatasetCard
@@ -15,9 +17,20 @@ if TYPE_CHECKING:
 
 _SHOWN_CLASSES = 12
 
+NOT_DRAWN = "not drawn yet: `run` draws it there at first use; elsewhere: cosegbench datasets miniature --out DIR"
 
-def split_states(card: DatasetCard, root: Path | None, options: Mapping[str, str]) -> list[dict[str, Any]]:
-    """One entry a split: how many images it must have, how many are listed, and what is missing."""
+
+def split_states(
+    card: DatasetCard, root: Path | None, options: Mapping[str, str], *, drawn: bool = True
+) -> list[dict[str, Any]]:
+    """One entry a split: how many images it must have, how many are listed, and what is missing.
+
+    Args:
+        card: the data set's.
+        root: where to look; None looks nowhere.
+        options: the chosen conventions.
+        drawn: False for a miniature that will be drawn at first use, of which nothing is missing.
+    """
     states = []
     for name in card.splits:
         chosen = card.choose(options)
@@ -25,6 +38,8 @@ def split_states(card: DatasetCard, root: Path | None, options: Mapping[str, str
         state: dict[str, Any] = {"split": name, "expected_images": expected, "images": None, "missing": None}
         if root is None:
             state["state"] = "not looked for" if expected is None else f"({expected} images)"
+        elif not drawn:
+            state["state"] = f"not drawn yet ({expected} images)"
         else:
             state |= _look(Dataset(card, root, name, chosen))
         states.append(state)
@@ -43,8 +58,10 @@ def _look(dataset: Dataset) -> dict[str, Any]:
     return {"images": images, "missing": missing, "state": "incomplete" if absent else "missing"}
 
 
-def info_content(card: DatasetCard, root: Path | None, chosen: Mapping[str, str]) -> dict[str, Any]:
-    """Everything that ``datasets info`` says."""
+def info_content(
+    card: DatasetCard, root: Path | None, chosen: Mapping[str, str], *, drawn: bool = True
+) -> dict[str, Any]:
+    """Everything that ``datasets info`` says; arguments as for :func:`split_states`, every option with a value."""
     vocabulary = card.vocabulary()
     form = card.format(chosen)
     given = {name: value for name, value in chosen.items() if name in card.options}
@@ -59,8 +76,10 @@ def info_content(card: DatasetCard, root: Path | None, chosen: Mapping[str, str]
         "photographs": card.images,
         "labels": form.labels,
         "format": form.kind,
+        "suites": list(suites_of(card.id)),
         "data_root": None if root is None else str(root),
-        "splits": split_states(card, root, given),
+        "drawn": drawn if card.world == "miniature" else None,
+        "splits": split_states(card, root, given, drawn=drawn),
         "conventions": [
             {
                 "name": o.name,
@@ -93,8 +112,11 @@ def info_text(content: Mapping[str, Any]) -> str:
         f"  classes      {content['classes']}, {background}",
         f"  photographs  {content['photographs']}",
         f"  labels       {content['labels']}  ({content['format']})",
-        f"  data root    {content['data_root'] or 'none was given'}",
+        f"  suites       {', '.join(content['suites']) or 'none'}",
+        f"  data root    {content['data_root'] or f'none was given (--data-root, {DATA_ROOT_VARIABLE})'}",
     ]
+    if content["drawn"] is False:
+        lines.append(f"               {NOT_DRAWN}")
     if content["notes"]:
         lines.append(f"  notes        {content['notes']}")
     lines.append("Splits:")

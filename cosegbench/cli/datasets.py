@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cosegbench.cli.common import conventions_option, data_root_option, pairs, split_option
-from cosegbench.cli.output import emit, json_option
+from cosegbench.cli.completion import complete_datasets
+from cosegbench.cli.output import check_place, emit, json_option
 from cosegbench.errors import DataError, RequestError
 from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
 
@@ -26,39 +27,67 @@ def command() -> None:
     """
 
 
-@command.command(name="list")
+@command.command(name="list", short_help="List the built-in data sets and what of each is there.")
 @data_root_option
 @json_option
 def list_(data_root: Path | None, json_file: str | None) -> None:
-    """List the built-in data sets and what of each is under the data root."""
+    """List the built-in data sets and what of each is under the data root.
+
+    The miniature lies in the user's cache, where `run` draws it, unless the data root holds one.
+    """
     from tabulate import tabulate
 
     from cosegbench.cards import list_cards, load_card
     from cosegbench.cli.dataset_texts import split_states
+    from cosegbench.suites import suites_of
 
     rows, content = [], []
     for name in list_cards():
         card = load_card(name)
-        states = split_states(card, data_root or default_data_root(), {})
-        rows.append(
-            (card.id, len(card.vocabulary()), card.title, ", ".join(f"{s['split']} {s['state']}" for s in states))
-        )
+        root, drawn = _look(card, data_root)
+        states = split_states(card, root, {}, drawn=drawn)
+        suites = suites_of(card.id)
+        splits = ", ".join(f"{s['split']} {s['state']}" for s in states)
+        rows.append((card.id, len(card.vocabulary()), card.title, ", ".join(suites), splits))
         content.append(
             {
                 "id": card.id,
                 "title": card.title,
                 "world": card.world,
                 "classes": len(card.vocabulary()),
+                "suites": list(suites),
                 "splits": states,
             }
         )
     if (data_root or default_data_root()) is None:
-        click.echo(f"No data root was given (--data-root, {DATA_ROOT_VARIABLE}): nothing was looked for.", err=True)
-    emit(tabulate(rows, ("data set", "classes", "title", "splits"), disable_numparse=True), content, json_file)
+        click.echo(
+            f"No data root was given (--data-root, {DATA_ROOT_VARIABLE}): the real data sets were not looked for.",
+            err=True,
+        )
+    headers = ("data set", "classes", "title", "suite", "splits")
+    emit(tabulate(rows, headers, disable_numparse=True), content, json_file)
 
 
-@command.command()
-@click.argument("dataset")
+@command.command(short_help="List the suites: named groups of data sets.")
+@json_option
+def suites(json_file: str | None) -> None:
+    """List the suites, which are named groups of data sets: what `run --suite` and `table --suite` take.
+
+    Their data sets stand in the order of the table's columns.
+    """
+    from tabulate import tabulate
+
+    from cosegbench.suites import SUITES, SUMMARIES
+
+    rows = [(name, ", ".join(members), SUMMARIES[name]) for name, members in SUITES.items()]
+    content = [
+        {"name": name, "datasets": list(members), "summary": SUMMARIES[name]} for name, members in SUITES.items()
+    ]
+    emit(tabulate(rows, ("suite", "data sets", "what it is"), disable_numparse=True), content, json_file)
+
+
+@command.command(short_help="Explain a data set, and say what of it is missing.")
+@click.argument("dataset", shell_complete=complete_datasets)
 @data_root_option
 @conventions_option
 @json_option
@@ -68,12 +97,13 @@ def info(dataset: str, data_root: Path | None, conventions: tuple[str, ...], jso
     from cosegbench.cli.dataset_texts import info_content, info_text
 
     card = load_card(dataset)
-    content = info_content(card, data_root or default_data_root(), card.choose(pairs(conventions)))
+    root, drawn = _look(card, data_root)
+    content = info_content(card, root, card.choose(pairs(conventions)), drawn=drawn)
     emit(info_text(content), content, json_file)
 
 
-@command.command()
-@click.argument("dataset")
+@command.command(short_help="Open every file of a split; report every problem.")
+@click.argument("dataset", shell_complete=complete_datasets)
 @data_root_option
 @split_option
 @conventions_option
@@ -105,10 +135,18 @@ def verify(
         sys.exit(1)
 
 
-@command.command()
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to draw into.")
+@command.command(short_help="Draw the miniature data root into a folder.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    callback=lambda _context, _parameter, value: _folder(value),
+    help="Folder to draw into.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Equal seeds give equal bytes.")
-def miniature(out: Path, seed: int) -> None:
+@json_option
+def miniature(out: Path, seed: int, json_file: str | None) -> None:
     """Draw the miniature data root: the formats and layouts of the real data sets, in a small drawn world."""
     from cosegbench.cards import load_card
     from cosegbench.miniature import draw_miniature
@@ -122,14 +160,29 @@ def miniature(out: Path, seed: int) -> None:
         draw_miniature(out, seed)
     except OSError as error:
         raise DataError(f"{out}: the miniature cannot be written: {error}.") from error
-    click.echo(f"{out}")
+    emit(str(out), {"data_root": str(out), "seed": seed}, json_file)
     click.echo(f"Use it with: cosegbench run --suite miniature --data-root {out} --predictor NAME", err=True)
+
+
+def _folder(path: Path) -> Path:
+    check_place(path, folder=True)
+    return path
 
 
 def _root(card: DatasetCard, data_root: Path | None) -> Path | None:
     from cosegbench.running.data import default_root
 
     return data_root or default_root(card, lambda text: click.echo(text, err=True))
+
+
+def _look(card: DatasetCard, data_root: Path | None) -> tuple[Path | None, bool]:
+    """Where `run` would look for a card's data, and False where it would first draw it there."""
+    from cosegbench.running.data import expected_root
+
+    if data_root is not None:
+        return data_root, True
+    root = expected_root(card)
+    return root, card.world != "miniature" or (root is not None and root.is_dir())
 
 
 def _verify(dataset: Any, *, photographs: bool) -> VerifyReport:

@@ -17,18 +17,27 @@ from cosegbench.cli.common import (
     split_option,
     threads_option,
 )
+from cosegbench.cli.completion import complete_datasets
+from cosegbench.cli.output import STANDARD_OUTPUT, check_place
 from cosegbench.cli.progress import Terminal
 from cosegbench.running.process import available_cores
 
 
 @click.command("labels")
 @predictor_options
-@click.option("--dataset", required=True, metavar="D", help="A data set, or the path of a card.")
+@click.option(
+    "--dataset",
+    required=True,
+    metavar="D",
+    shell_complete=complete_datasets,
+    help="A data set, or the path of a card.",
+)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     required=True,
     metavar="FILE",
+    callback=lambda _context, _parameter, value: _file(value),
     help="JSON Lines file to write; - is standard output.",
 )
 @data_root_option
@@ -53,3 +62,10 @@ def command(dataset: str, out: Path, conventions: tuple[str, ...], threads: int 
     )
     count = write_ranked_labels(request, Terminal())
     click.echo(f"wrote the ranked labels of {count} images to {out}", err=True)
+
+
+def _file(path: Path) -> Path:
+    """Refuse a place for no file before the predictor is built."""
+    if str(path) != STANDARD_OUTPUT:
+        check_place(path, folder=False)
+    return path

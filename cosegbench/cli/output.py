@@ -18,8 +18,34 @@ STANDARD_OUTPUT = "-"
 
 def json_option(command: Command) -> Command:
     """The ``--json FILE`` option; the command receives ``json_file``."""
-    option = click.option("--json", "json_file", metavar="FILE", help="Also write JSON to FILE; `-` prints only JSON.")
+    option = click.option(
+        "--json",
+        "json_file",
+        metavar="FILE",
+        callback=_check_json,
+        help="Also write JSON to FILE; `-` prints only JSON.",
+    )
     return option(command)
+
+
+def _check_json(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse a place that cannot take a file before any work is done for it."""
+    if value is not None and value != STANDARD_OUTPUT:
+        check_place(Path(value), folder=False)
+    return value
+
+
+def check_place(path: Path, *, folder: bool) -> None:
+    """Refuse a path at which no file (or no folder) can be made.
+
+    Raises:
+        click.BadParameter: a folder where a file should be, the reverse, or a file on the way there.
+    """
+    if not folder and path.is_dir():
+        raise click.BadParameter(f"{path} is a folder; give the name of a file.")
+    on_the_way = next((parent for parent in path.parents if parent.exists()), None)
+    if on_the_way is not None and not on_the_way.is_dir():
+        raise click.BadParameter(f"{on_the_way} is a file, and nothing can be written below it.")
 
 
 def emit(text: str, content: Any, json_file: str | None) -> None:

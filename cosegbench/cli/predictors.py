@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cosegbench.cli.completion import complete_predictors
 from cosegbench.cli.output import json_option, write_json
 from cosegbench.errors import PluginError
 
@@ -13,7 +14,7 @@ def command() -> None:
     """List predictors and check that one keeps the contract."""
 
 
-@command.command("list")
+@command.command("list", short_help="Name every predictor and who brings it.")
 @click.option("--load", is_flag=True, help="Import each one too, and name those whose import fails.")
 @json_option
 def list_command(load: bool, json_file: str | None) -> None:
@@ -41,8 +42,8 @@ def list_command(load: bool, json_file: str | None) -> None:
             click.echo(f"{row['name']}: broken, skipped: {row['problem']} [{row['origin']}]", err=True)
 
 
-@command.command("check")
-@click.argument("name")
+@command.command("check", short_help="Run the conformance suite on drawn images.")
+@click.argument("name", shell_complete=complete_predictors)
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="An option of the predictor; repeatable.")
 @click.option("--weights", metavar="W", default=None, help="For the predictor: a file, or a name that it knows.")
 @click.option("--device", default=None, help="For the predictor. [default: cpu]")

@@ -6,24 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cosegbench.cli.completion import complete_datasets, complete_predictors, complete_protocols
 from cosegbench.cli.output import emit, json_option
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from cosegbench.protocols import Protocol
-
-
-def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
-
-    from cosegbench.protocols import list_protocols
-
-    return [
-        CompletionItem(protocol.name, help=protocol.summary)
-        for protocol in list_protocols()
-        if protocol.name.startswith(incomplete)
-    ]
 
 
 @click.group(short_help="List, explain and compare protocols.")
@@ -52,25 +39,38 @@ def list_command(json_file: str | None) -> None:
 @command.command(
     epilog="\b\nExample:\n  cosegbench protocols show coseg-authors --predictor coseg-xatten --dataset context459"
 )
-@click.argument("name", shell_complete=_complete)
-@click.option("--predictor", default=None, metavar="P", help="Settings for this predictor; needs --dataset.")
-@click.option("--dataset", default=None, metavar="D", help="Settings for this column; needs --predictor.")
+@click.argument("name", shell_complete=complete_protocols)
+@click.option(
+    "--predictor",
+    default=None,
+    metavar="P",
+    shell_complete=complete_predictors,
+    help="Settings for this predictor; needs --dataset.",
+)
+@click.option(
+    "--dataset",
+    default=None,
+    metavar="D",
+    shell_complete=complete_datasets,
+    help="Settings for this column; needs --predictor.",
+)
 @json_option
 def show(name: str, predictor: str | None, dataset: str | None, json_file: str | None) -> None:
     """Explain a protocol field by field."""
+    from cosegbench.cards import load_card
     from cosegbench.protocols import get_protocol
 
     if (predictor is None) != (dataset is None):
         raise click.UsageError("give --predictor and --dataset together.")
     protocol = get_protocol(name)
     if predictor is not None and dataset is not None:
-        protocol = protocol.for_cell(predictor, dataset)
+        protocol = protocol.for_cell(_predictor_name(predictor), load_card(dataset).id)
     emit(_show_text(protocol), _show_content(protocol), json_file)
 
 
-@command.command()
-@click.argument("first", shell_complete=_complete)
-@click.argument("second", shell_complete=_complete)
+@command.command(short_help="Say in words what two protocols do differently.")
+@click.argument("first", shell_complete=complete_protocols)
+@click.argument("second", shell_complete=complete_protocols)
 @json_option
 def diff(first: str, second: str, json_file: str | None) -> None:
     """Say in words what two protocols do differently, and whether their figures may share a column."""
@@ -94,6 +94,21 @@ def diff(first: str, second: str, json_file: str | None) -> None:
         ],
     }
     emit("\n".join(lines), content, json_file)
+
+
+def _predictor_name(name: str) -> str:
+    """A predictor's name, or one that stands in a file or module, of which no protocol says anything particular.
+
+    Raises:
+        UnknownNameError: neither.
+    """
+    from cosegbench.errors import UnknownNameError
+    from cosegbench.registry import predictor_summaries
+
+    known = [each.plugin.name for each in predictor_summaries()]
+    if name not in known and ":" not in name:
+        raise UnknownNameError("predictor", name, known)
+    return name
 
 
 def _summary(protocol: Protocol) -> dict[str, Any]:

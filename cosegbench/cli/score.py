@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cosegbench.cli.common import conventions_option, data_root_option, pairs, split_option
+from cosegbench.cli.completion import complete_datasets, complete_protocols
 from cosegbench.cli.figures import figures
 from cosegbench.cli.output import emit, json_option
 from cosegbench.cli.progress import Terminal
@@ -15,7 +16,13 @@ from cosegbench.running.request import DEFAULT_PROTOCOL
 
 
 @click.command("score")
-@click.option("--dataset", required=True, metavar="D", help="A data set, or the path of a card.")
+@click.option(
+    "--dataset",
+    required=True,
+    metavar="D",
+    shell_complete=complete_datasets,
+    help="A data set, or the path of a card.",
+)
 @click.option(
     "--predictions",
     type=click.Path(file_okay=False, path_type=Path),
@@ -29,6 +36,7 @@ from cosegbench.running.request import DEFAULT_PROTOCOL
     metavar="X",
     multiple=True,
     default=(DEFAULT_PROTOCOL,),
+    shell_complete=complete_protocols,
     show_default=True,
     help="How to score; repeatable.",
 )

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cosegbench.cli.completion import complete_protocols, complete_suites
 from cosegbench.cli.output import emit, json_option
 
 if TYPE_CHECKING:
+    from cosegbench.records import Record
     from cosegbench.tables.grid import Grid
 
 FORMATS = ("github", "latex", "csv", "json", "html")
@@ -33,16 +35,28 @@ Examples:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with the records of `run` and `score`.  [default: results]",
 )
-@click.option("--suite", metavar="SUITE", help="Only the columns of this suite.  [default: every suite with records]")
+@click.option(
+    "--suite",
+    metavar="SUITE",
+    shell_complete=complete_suites,
+    help="Only the columns of this suite.  [default: every suite with records]",
+)
 @click.option(
     "--protocol",
     "protocols",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete_protocols,
     help="Rule of the measured figures; repeatable.  [default: standard, and coseg-authors where measured]",
 )
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="github", show_default=True, help="Format.")
 @click.option("--printed/--no-printed", default=True, show_default=True, help="Begin with the paper's own table.")
+@click.option(
+    "--check/--no-check",
+    default=True,
+    show_default=True,
+    help="Compute every figure again from the evidence beside its record; a difference is an error.",
+)
 @json_option
 def command(
     *,
@@ -51,6 +65,7 @@ def command(
     protocols: tuple[str, ...],
     format_: str,
     printed: bool,
+    check: bool,
     json_file: str | None,
 ) -> None:
     """Print Table 1: as the paper prints it, and as measured.
@@ -65,20 +80,23 @@ def command(
         from cosegbench.tables.table1 import printed_grid
 
         grids.append(printed_grid())
-    grids += _measured(results, suite, protocols)
+    grids += _measured(results, suite, protocols, check)
     emit(render(grids, format_).removesuffix("\n"), as_document(grids), json_file)
 
 
-def _measured(results: Path | None, suite: str | None, protocols: Sequence[str]) -> Sequence[Grid]:
+def _measured(results: Path | None, suite: str | None, protocols: Sequence[str], check: bool) -> Sequence[Grid]:
     from cosegbench.suites import SUITES, suite_datasets
-    from cosegbench.tables.figures import read_figures
+    from cosegbench.tables.figures import figures_of, read_records
     from cosegbench.tables.measured import measured_grids
 
     if suite is not None:
         suite_datasets(suite)
     _check_protocols(protocols)
     folder = results or DEFAULT_RESULTS
-    figures = read_figures(folder) if folder.is_dir() else ()
+    records = read_records(folder) if folder.is_dir() else ()
+    if check:
+        _prove(records)
+    figures = figures_of((path.parent.name, record) for path, record in records)
     grids = measured_grids(figures, SUITES, suite, protocols)
     _remark(grids, folder, suite, protocols, sorted({figure.protocol for figure in figures}))
     return grids
@@ -91,6 +109,18 @@ def _check_protocols(names: Sequence[str]) -> None:
 
         for name in names:
             get_protocol(name)
+
+
+def _prove(records: Sequence[tuple[Path, Record]]) -> None:
+    """Compare every record with its evidence, and say on standard error which have none."""
+    from cosegbench.tables.proof import prove
+
+    if alone := prove(records):
+        click.echo(
+            f"{len(alone)} of {len(records)} records have no evidence beside them, {alone[0]} among them; their "
+            "figures are printed as they stand.",
+            err=True,
+        )
 
 
 def _remark(

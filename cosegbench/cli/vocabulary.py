@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cosegbench.cli.completion import complete_datasets
 from cosegbench.cli.output import emit, json_option
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=complete_datasets)
 @json_option
 def show(dataset: str, json_file: str | None) -> None:
     """Print a data set's classes in the order of their index."""
@@ -47,8 +48,8 @@ def show(dataset: str, json_file: str | None) -> None:
 
 
 @command.command(epilog="\b\nExample:\n  cosegbench vocabulary align voc20 coco-stuff")
-@click.argument("target")
-@click.argument("training")
+@click.argument("target", shell_complete=complete_datasets)
+@click.argument("training", shell_complete=complete_datasets)
 @json_option
 def align(target: str, training: str, json_file: str | None) -> None:
     """Print which classes of TARGET a model trained on TRAINING has seen.

@@ -48,6 +48,11 @@ def miniature_digest(seed: int, sizes: MiniatureSizes) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def miniature_path(seed: int = 0, sizes: MiniatureSizes = DEFAULT_SIZES) -> Path:
+    """Where :func:`ensure_miniature` puts a drawing; it is there whole, or not at all."""
+    return cache_folder() / f"miniature-{miniature_digest(seed, sizes)}"
+
+
 def ensure_miniature(seed: int = 0, *, sizes: MiniatureSizes = DEFAULT_SIZES) -> Path:
     """The miniature's data root in the cache, drawn on first use.
 
@@ -60,7 +65,7 @@ def ensure_miniature(seed: int = 0, *, sizes: MiniatureSizes = DEFAULT_SIZES) ->
     Raises:
         WorkError: the cache cannot be written, or another process holds the lock too long.
     """
-    final = cache_folder() / f"miniature-{miniature_digest(seed, sizes)}"
+    final = miniature_path(seed, sizes)
     if final.is_dir():
         return final
     try:

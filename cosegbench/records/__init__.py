@@ -40,6 +40,7 @@ __all__ = [
     "Timing",
     "check_evidence",
     "check_name",
+    "evidence_file",
     "evidence_path",
     "list_records",
     "parse_record",
@@ -140,15 +141,21 @@ def list_records(results: Path) -> list[Path]:
     return sorted(path for path in results.glob("*/*.json") if not path.name.startswith("."))
 
 
+def evidence_file(path: Path, record: Record) -> Path | None:
+    """Where the evidence that a record speaks of lies, in the record's own folder; None where it kept none."""
+    # Only the last part of the name: a record is read, not trusted to point anywhere else.
+    return None if record.evidence is None else path.parent / Path(record.evidence.file).name
+
+
 def check_evidence(path: Path, record: Record) -> Path:
     """The path of a record's evidence, after comparing its SHA-256.
 
     Raises:
         RecordError: it is absent or not the file that the record speaks of.
     """
-    if record.evidence is None:
+    file = evidence_file(path, record)
+    if file is None or record.evidence is None:
         raise RecordError(f"record {path} kept no evidence.")
-    file = path.with_name(record.evidence.file)
     if not file.is_file():
         raise RecordError(f"evidence {file} of record {path.name} is missing. Run again with --fresh.")
     if file_digest(file) != record.evidence.sha256:

@@ -157,7 +157,8 @@ class Environment:
         versions: distribution -> version, of what was imported; ``python`` among them.
         platform: operating system and machine type; no host name.
         git_commit: of the cosegbench checkout; null where it is installed otherwise.
-        git_dirty: whether that checkout had changes; null likewise.
+        git_dirty: whether a tracked file of that checkout had changed; null likewise. Files that git does not track,
+            results among them, do not count.
         command: the command line, the home folder written ``~``.
     """
 

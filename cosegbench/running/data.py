@@ -10,8 +10,8 @@ from cosegbench.card_schema import DatasetCard
 from cosegbench.cards import load_card
 from cosegbench.dataset import Dataset, locate_dataset
 from cosegbench.errors import CosegbenchError, DataError, MissingDataError, RequestError, UnknownNameError
-from cosegbench.locate import default_data_root
-from cosegbench.presence import advice
+from cosegbench.locate import NO_DATA_ROOT, default_data_root
+from cosegbench.presence import advice, advice_for
 from cosegbench.verify import verify
 
 
@@ -89,10 +89,15 @@ def open_views(
     """
     once = _once(remark)
     datasets, problems = [], []
+    rootless: dict[str, dict[str, DatasetCard]] = {}
     for view in views:
         card = load_card(view.name)
+        root = data_root if data_root is not None else default_root(card, once)
+        if root is None or not root.is_dir():
+            lack = NO_DATA_ROOT if root is None else f"{root} is missing: the data root."
+            rootless.setdefault(lack, {})[card.id] = card
+            continue
         try:
-            root = data_root if data_root is not None else default_root(card, once)
             dataset = locate_dataset(view.name, root, split, **view.options)
             dataset = dataset if limit is None else dataset.subset(limit)
             absent = [line for line in dataset.missing(photographs=photographs) if not line.startswith("count: ")]
@@ -103,9 +108,14 @@ def open_views(
         if absent:
             lines = "".join(f"\n    - {line}" for line in absent)
             problems.append(f"  {card.id}, split {split}, is not complete:{lines}\n    {advice(card)}")
-    if problems:
+    if problems or rootless:
         unique = list(dict.fromkeys(problems))
-        raise MissingDataError("\n".join([f"data is missing for {len(unique)} of the data sets asked for:", *unique]))
+        number = len(unique) + sum(map(len, rootless.values()))
+        # One sentence for all that lack the same folder, not one for each.
+        alike = [f"  {', '.join(lack)}: {why} {advice_for(list(lack.values()))}" for why, lack in rootless.items()]
+        raise MissingDataError(
+            "\n".join([f"data is missing for {number} data set{'s' if number > 1 else ''}:", *alike, *unique])
+        )
     return datasets
 
 
@@ -152,13 +162,30 @@ def default_root(card: DatasetCard, remark: Callable[[str], None]) -> Path | Non
     For the miniature, unless it lies there, the copy in the user's cache, which is drawn at first use.
     """
     root = default_data_root()
-    if card.world != "miniature" or (root is not None and card.marker and (root / card.marker).is_file()):
+    if _lies_there(card, root):
         return root
     from cosegbench.miniature import ensure_miniature
 
     drawn = ensure_miniature()
     remark(f"miniature data root: {drawn}")
     return drawn
+
+
+def expected_root(card: DatasetCard) -> Path | None:
+    """As :func:`default_root`, and nothing is drawn: the miniature's place in the cache, drawn or not."""
+    root = default_data_root()
+    if _lies_there(card, root):
+        return root
+    from cosegbench.miniature import miniature_path
+
+    return miniature_path()
+
+
+def _lies_there(card: DatasetCard, root: Path | None) -> bool:
+    """Whether a card's data belongs under this root: everything real does, and a miniature that lies there."""
+    return card.world != "miniature" or (
+        root is not None and card.marker is not None and (root / card.marker).is_file()
+    )
 
 
 def _once(remark: Callable[[str], None]) -> Callable[[str], None]:

@@ -64,7 +64,16 @@ def read_figures(results: Path) -> tuple[Figure, ...]:
     Raises:
         RecordError: the folder does not exist, or a file in it is not a record that this version can read.
     """
-    return figures_of((path.parent.name, read_record(path)) for path in list_records(results))
+    return figures_of((path.parent.name, record) for path, record in read_records(results))
+
+
+def read_records(results: Path) -> tuple[tuple[Path, Record], ...]:
+    """Every record below a results folder with its path, in the order of the files.
+
+    Raises:
+        RecordError: the folder does not exist, or a file in it is not a record that this version can read.
+    """
+    return tuple((path, read_record(path)) for path in list_records(results))
 
 
 def figures_of(records: Iterable[tuple[str, Record]]) -> tuple[Figure, ...]:

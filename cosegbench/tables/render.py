@@ -29,7 +29,7 @@ _MARKDOWN_SPECIAL = re.compile(r"(^#|[\\`*\[\]|~])|((?<![A-Za-z0-9])_|_(?![A-Za-
 _LATEX_SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': "''", "[": "{[}", "]": "{]}",
+    "|": r"\textbar{}", '"': "''", "[": "{[}", "]": "{]}", "*": "{*}",
 }  # fmt: skip
 
 
@@ -55,8 +55,12 @@ def escape_markdown(text: str) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """``text`` as literal LaTeX. Brackets are put in groups: after a line end they would be read as an option."""
-    return "".join(_LATEX_SPECIAL.get(character, character) for character in " ".join(text.split()))
+    """``text`` as literal LaTeX. Brackets and stars are put in groups: after a line end they would be read as options.
+
+    Hyphens are kept apart, because two would become a dash.
+    """
+    escaped = "".join(_LATEX_SPECIAL.get(character, character) for character in " ".join(text.split()))
+    return re.sub("-(?=-)", "-{}", escaped)
 
 
 def escape_html(text: str) -> str:

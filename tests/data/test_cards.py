@@ -119,12 +119,12 @@ def test_a_convention_without_effect_is_refused_rather_than_ignored():
 def test_a_wrong_value_or_name_of_a_convention_lists_the_right_ones():
     with pytest.raises(RequestError, match="option images=5103 is not one of 5104, 5105"):
         load_card("context59").choose({"images": "5103"})
-    with pytest.raises(UnknownNameError, match=r"'imges'. Did you mean 'images'"):
+    with pytest.raises(UnknownNameError, match=r"'imges' of data set context59\. Did you mean 'images'"):
         load_card("context59").choose({"imges": "5104"})
 
 
 def test_an_unknown_split_lists_those_of_the_card():
-    with pytest.raises(UnknownNameError, match=r"unknown split of data set voc20 'test'. .*Known: train, val"):
+    with pytest.raises(UnknownNameError, match=r"unknown split 'test' of data set voc20. .*Known: train, val"):
         load_card("voc20").split("test", {})
 
 

@@ -4,9 +4,10 @@ import pytest
 from click.testing import CliRunner
 from fakes import loose_card, make_coco, make_voc, plain_card, random_labels, truncate
 
-from cosegbench.cards import list_cards
+from cosegbench.cards import list_cards, load_card
 from cosegbench.cli import main
 from cosegbench.dataset import load_dataset
+from cosegbench.suites import SUITES, SUMMARIES
 
 
 def run(*args, env=None):
@@ -23,7 +24,54 @@ def test_list_names_every_card_and_says_that_it_looked_for_nothing():
     done = run("datasets", "list")
     assert done.exit_code == 0
     assert all(name in done.stdout for name in list_cards())
-    assert "nothing was looked for" in done.stderr
+    assert "the real data sets were not looked for" in done.stderr
+
+
+def test_the_miniature_is_looked_for_where_run_draws_it_and_nothing_is_drawn(tmp_path):
+    env = {"COSEGBENCH_CACHE": str(tmp_path / "cache")}
+    done = run("datasets", "info", "miniature-voc20", env=env)
+    assert f"data root    {tmp_path / 'cache' / 'miniature-'}" in done.stdout
+    assert "not drawn yet: `run` draws it there at first use" in done.stdout
+    assert "val: not drawn yet (120 images)" in done.stdout
+    content = json.loads(run("datasets", "info", "miniature-voc20", "--json", "-", env=env).stdout)
+    assert (content["drawn"], content["splits"][1]["missing"]) == (False, None)
+    assert "val not drawn yet" in run("datasets", "list", env=env).stdout
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_miniature_that_is_drawn_is_looked_at(tmp_path, monkeypatch):
+    from cosegbench import miniature
+
+    monkeypatch.setattr(miniature, "miniature_path", lambda: tmp_path)
+    content = json.loads(run("datasets", "info", "miniature-voc20", "--json", "-").stdout)
+    assert (content["data_root"], content["drawn"]) == (str(tmp_path), True)
+    assert content["splits"][1]["state"] == "missing"
+
+
+def test_a_data_root_that_holds_the_miniature_comes_before_the_cache(tmp_path):
+    marker = tmp_path / load_card("miniature-voc20").marker
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    done = run("datasets", "info", "miniature-voc20", "--json", "-", env={"COSEGBENCH_DATA": str(tmp_path)})
+    assert json.loads(done.stdout)["data_root"] == str(tmp_path)
+
+
+def test_the_suites_are_listed_in_the_order_of_their_columns():
+    content = json.loads(run("datasets", "suites", "--json", "-").stdout)
+    assert {suite["name"]: tuple(suite["datasets"]) for suite in content} == SUITES
+    assert all(suite["summary"] for suite in content)
+    assert "coco-things, voc20, context59, context459" in run("datasets", "suites").stdout
+
+
+def test_every_suite_is_explained_and_names_cards_that_exist():
+    assert SUMMARIES.keys() == SUITES.keys()
+    assert {name for members in SUITES.values() for name in members} <= set(list_cards())
+
+
+def test_list_and_info_say_which_suite_a_data_set_belongs_to():
+    listed = json.loads(run("datasets", "list", "--json", "-").stdout)
+    assert {entry["id"]: entry["suites"] for entry in listed}["voc21"] == ["with-background"]
+    assert "suites       cross-dataset" in run("datasets", "info", "voc20").stdout
 
 
 def test_list_says_what_is_there_under_the_data_root(voc):
@@ -141,7 +189,7 @@ def test_json_that_cannot_be_written_is_a_bad_request(tmp_path):
     (tmp_path / "file").touch()
     done = run("vocabulary", "show", "voc20", "--json", tmp_path / "file" / "out.json")
     assert done.exit_code == 2
-    assert "cannot be written" in done.stderr
+    assert f"{tmp_path / 'file'} is a file, and nothing can be written below it" in done.stderr
 
 
 def test_the_miniature_is_not_drawn_over_other_data(voc):

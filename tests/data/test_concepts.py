@@ -132,11 +132,37 @@ def test_a_class_of_the_three_families_has_a_name_of_its_concept(family):
         assert plain(entry.name) in names[entry.native_id]
 
 
-def test_each_row_agrees_with_the_collected_facts(shared):
+def test_overlapping_concepts_are_further_matches_and_never_decide_a_relation():
+    assert relation("context459", "mountain", "coco-stuff") == ("exact", ["mountain", "hill"])
+    target, training = Vocabulary.from_names(["mountain"]), Vocabulary.from_names(["hill"])
+    assert [row.relation for row in align(target, training)] == ["none"]
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_each_row_agrees_with_the_collected_facts(shared, name):
     with (shared / "facts/vocab/alignment.csv").open(newline="") as stream:
-        facts = {(row["dataset"], int(row["native_id"])): row for row in csv.DictReader(stream)}
-    for name in COUNTS:
-        for row in align(vocabulary(name), vocabulary("coco-stuff")):
-            fact = facts[name, row.target.native_id]
-            assert row.relation == (fact["coverage"] if fact["relation"] == "hypernym" else fact["relation"])
-            assert [str(match.native_id) for match in row.matches[:1]] == [i for i in [fact["cocostuff_id"]] if i]
+        facts = {int(row["native_id"]): row for row in csv.DictReader(stream) if row["dataset"] == name}
+    rows = align(vocabulary(name), vocabulary("coco-stuff"))
+    assert len(rows) == len(facts)
+    for row in rows:
+        fact = facts[row.target.native_id]
+        further = fact["also_cocostuff_ids"].replace("|", " ").split()
+        assert row.relation == (fact["coverage"] if fact["relation"] == "hypernym" else fact["relation"])
+        assert [str(match.native_id) for match in row.matches] == [*fact["cocostuff_id"].split(), *further]
+
+
+FACT_TABLES = {
+    "coco-things": ("coco80.csv", "contiguous_id_0", "category_id"),
+    "coco-stuff": ("cocostuff182.csv", "train_id_171", "id"),
+    "voc20": ("voc20.csv", "train_id_20", "voc_id"),
+    "context59": ("context59.csv", "train_id_59", "context459_id"),
+    "context459": ("context459.csv", "train_id_459", "id"),
+}
+
+
+@pytest.mark.parametrize("name", FACT_TABLES)
+def test_indices_native_ids_and_names_are_those_of_the_collected_facts(shared, name):
+    file, index, native = FACT_TABLES[name]
+    with (shared / "facts/vocab" / file).open(newline="") as stream:
+        facts = [(int(row[index]), int(row[native]), row["name"]) for row in csv.DictReader(stream) if row[index]]
+    assert [(each.index, each.native_id, each.name) for each in vocabulary(name).classes] == facts

@@ -1,4 +1,5 @@
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -274,3 +275,17 @@ def test_the_miniatures_suite_is_read_by_the_same_code(tmp_path):
         dataset = load_dataset(name, tmp_path)
         for image_id in dataset.image_ids:
             dataset.sample(image_id)
+
+
+def test_folders_that_are_the_list_of_images_are_named_once_when_they_are_missing(tmp_path):
+    lines = locate_dataset("coco-things", tmp_path).missing()
+    assert len(lines) == 2
+    assert [line.rpartition(": ")[2] for line in lines] == ["the folder of labels.", "the folder of photographs."]
+
+
+def test_what_mends_a_card_of_ones_own_names_its_path(tmp_path):
+    card = plain_card(tmp_path / "cards", 3)
+    with pytest.raises(MissingDataError, match=f"cosegbench datasets info {re.escape(str(card))}$"):
+        load_dataset(card, tmp_path / "nowhere")
+    with pytest.raises(MissingDataError, match=r"cosegbench datasets info voc20$"):
+        load_dataset("voc20", tmp_path / "nowhere")

@@ -59,7 +59,7 @@ def test_an_id_outside_the_card_is_an_error_that_names_file_value_and_pixels(tmp
 def test_a_voc_label_without_a_palette_is_refused(tmp_path):
     make_voc(tmp_path, {IMAGE: np.ones((2, 2), np.uint16)}, photographs=False)
     write_gray_png(tmp_path / f"VOCdevkit/VOC2012/SegmentationClass/{IMAGE}.png", np.ones((2, 2), np.uint8))
-    with pytest.raises(LabelError, match="is a grayscale PNG; this format stores labels with a palette"):
+    with pytest.raises(LabelError, match="holds grayscale pixels; this format stores labels with a palette"):
         load_dataset(loose_card(tmp_path, "voc20"), tmp_path).target(IMAGE)
 
 
@@ -230,7 +230,7 @@ def test_a_16_bit_label_is_refused_by_a_format_of_8_bits(tmp_path):
 def test_a_label_png_of_colours_is_refused(tmp_path):
     make_plain(tmp_path, {"a": np.ones((2, 2))}, photographs=False)
     Image.new("RGB", (2, 2)).save(tmp_path / "labels/a.png")
-    with pytest.raises(LabelError, match=r"a\.png: is a RGB PNG; a label has one channel of class ids"):
+    with pytest.raises(LabelError, match=r"a\.png holds RGB pixels; a label has one channel of class ids"):
         load_dataset(plain_card(tmp_path, 3), tmp_path).target("a")
 
 

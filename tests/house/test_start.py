@@ -6,6 +6,7 @@ import sys
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from cosegbench.cli.group import COMMANDS, main
 
@@ -65,6 +66,44 @@ def test_every_option_and_argument_of_every_command_has_help(name):
         for parameter in each.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{name} {each.name}: {parameter.name} has no help"
+
+
+@pytest.mark.parametrize("path", ["", *COMMANDS])
+def test_no_short_help_is_cut_off_on_a_terminal_of_80_columns(path):
+    command = main.get_command(click.Context(main), path) if path else main
+    if isinstance(command, click.Group):
+        shown = CliRunner().invoke(main, [path, "--help"] if path else ["--help"], terminal_width=80).stdout
+        listed = shown.partition("Commands:")[2].partition("Examples:")[0]
+        assert listed.strip()
+        assert "..." not in listed
+        assert max(map(len, listed.splitlines())) <= 80
+
+
+def offered(*words):
+    """What the shell is offered after these words, the last one incomplete."""
+    from click.shell_completion import ShellComplete
+
+    complete = ShellComplete(main, {}, "cosegbench", "_COSEGBENCH_COMPLETE")
+    return {item.value for item in complete.get_completions(list(words[:-1]), words[-1])}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("ta",), {"table"}),
+        (("table", "--no-pr"), {"--no-printed"}),
+        (("table", "--suite", "mini"), {"miniature"}),
+        (("table", "--protocol", "coseg-o"), {"coseg-oracle", "coseg-oracle-exclusive"}),
+        (("run", "--predictor", "coseg-p"), {"coseg-prefix"}),
+        (("score", "--dataset", "voc"), {"voc20", "voc21"}),
+        (("datasets", "info", "context4"), {"context459"}),
+        (("vocabulary", "align", "voc20", "coco-s"), {"coco-stuff"}),
+        (("protocols", "show", "stand"), {"standard"}),
+        (("predictors", "check", "single"), {"single-class"}),
+    ],
+)
+def test_the_shell_is_offered_names_as_well_as_commands(words, expected):
+    assert offered(*words) == expected
 
 
 def test_a_misspelt_command_is_answered_with_the_near_name_and_exit_code_2():

@@ -141,7 +141,7 @@ def test_colour_pictures_and_broken_files_are_errors_with_their_name(tmp_path: P
     whole = write_png(tmp_path / "whole.png", np.arange(2000).reshape(40, 50) % 3, np.uint8).read_bytes()
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
 
-    with pytest.raises(LabelError, match=r"colour\.png: is a RGB PNG"):
+    with pytest.raises(LabelError, match=r"colour\.png holds RGB pixels"):
         read_labels(tmp_path / "colour.png", 3, None)
     for name in ("empty.png", "cut.png", "absent.png"):
         with pytest.raises(DataError, match=name):

@@ -82,8 +82,8 @@ def test_an_unknown_name_is_a_bad_request_with_near_names():
 
 
 def test_completion_offers_the_names():
-    from cosegbench.cli.protocols import _complete
+    from cosegbench.cli.completion import complete_protocols
 
-    assert [item.value for item in _complete(None, None, "coseg-")] == [
+    assert [item.value for item in complete_protocols(None, None, "coseg-")] == [
         name for name in NAMES if name.startswith("coseg-")
     ]

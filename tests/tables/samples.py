@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,12 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
+def fields_digest(fields: Mapping[str, Any]) -> str:
+    """Of one half of a protocol: its fields as compact JSON, keys sorted."""
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def score(
     protocol: str,
     miou: float | None,
@@ -35,11 +42,12 @@ def score(
     **fields: Any,
 ) -> ScoreInfo:
     fields = {"kernel": "gt-void-fn", "resolution": "original", **fields}
+    method = {"threshold": 0.3, "protocol": protocol}
     return ScoreInfo(
         protocol=protocol,
         kernel=fields["kernel"],
-        evaluation=ProtocolHalf(digest(sorted(fields.items())), fields),
-        method=ProtocolHalf(digest("method", protocol), {"threshold": 0.3}),
+        evaluation=ProtocolHalf(fields_digest(fields), fields),
+        method=ProtocolHalf(fields_digest(method), method),
         miou=miou,
         iou=tuple([miou] * averaged + [None] * (classes - averaged)),
         averaged=tuple([True] * averaged + [False] * (classes - averaged)),
