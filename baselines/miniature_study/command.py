@@ -66,10 +66,13 @@ def write_study(studies: Sequence[Study], out: Path, labels: Path | None, weight
 
 
 def _copy_records(study: Study, folder: Path) -> None:
-    """The records as they are, without their evidence; what is no longer measured goes."""
-    wanted = {folder / result.path.parent.name / result.path.name: result.path for result in study.results}
+    """The records and their evidence as they are; what is no longer measured goes."""
+    wanted: dict[Path, Path] = {}
+    for result in study.results:
+        files = [result.path, *([result.evidence_file] if result.record.evidence else [])]
+        wanted |= {folder / result.path.parent.name / file.name: file for file in files}
     for target, source in wanted.items():
         write_bytes(target, source.read_bytes())
-    for path in folder.glob("*/*.json"):
+    for path in folder.glob("*/*"):
         if path not in wanted:
             path.unlink()

@@ -36,7 +36,16 @@ class Result:
         Raises:
             RecordError: they are absent or another run's.
         """
-        return _evidence(check_evidence(self.path, self.record))
+        return _evidence(self.evidence_file)
+
+    @property
+    def evidence_file(self) -> Path:
+        """Where that is.
+
+        Raises:
+            RecordError: it is absent or another run's.
+        """
+        return check_evidence(self.path, self.record)
 
 
 @dataclass(frozen=True, slots=True)
