@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cosegbench.cli.common import input_options
 from cosegbench.cli.output import emit, json_option
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from cosegbench.protocols import Protocol
+    from cosegbench.protocols import InputKind, Protocol
 
 
 def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -55,16 +56,26 @@ def list_command(json_file: str | None) -> None:
 @click.argument("name", shell_complete=_complete)
 @click.option("--predictor", default=None, metavar="P", help="Settings for this predictor; needs --dataset.")
 @click.option("--dataset", default=None, metavar="D", help="Settings for this column; needs --predictor.")
+@input_options
 @json_option
-def show(name: str, predictor: str | None, dataset: str | None, json_file: str | None) -> None:
-    """Explain a protocol field by field."""
-    from cosegbench.protocols import get_protocol
+def show(
+    name: str,
+    predictor: str | None,
+    dataset: str | None,
+    kind: InputKind,
+    window: int | None,
+    stride: int | None,
+    json_file: str | None,
+) -> None:
+    """Explain a protocol field by field, as `run` uses it with the same --input."""
+    from cosegbench.protocols import Input, get_protocol
 
     if (predictor is None) != (dataset is None):
         raise click.UsageError("give --predictor and --dataset together.")
     protocol = get_protocol(name)
     if predictor is not None and dataset is not None:
         protocol = protocol.for_cell(predictor, dataset)
+    protocol = protocol.with_input(Input.chosen(kind, window, stride))
     emit(_show_text(protocol), _show_content(protocol), json_file)
 
 

@@ -12,6 +12,7 @@ from cosegbench.cli.common import (
     conventions_option,
     data_root_option,
     dataset_names,
+    input_options,
     pairs,
     predictor_options,
     split_option,
@@ -20,7 +21,8 @@ from cosegbench.cli.common import (
 from cosegbench.cli.figures import figures
 from cosegbench.cli.output import emit, json_option
 from cosegbench.cli.progress import Terminal
-from cosegbench.running.process import available_cores
+from cosegbench.protocols import Input, InputKind
+from cosegbench.running.cores import default_threads
 from cosegbench.running.request import DEFAULT_PROTOCOL, DEFAULT_RESULTS, RunRequest
 
 
@@ -41,6 +43,7 @@ from cosegbench.running.request import DEFAULT_PROTOCOL, DEFAULT_RESULTS, RunReq
     show_default=True,
     help="How to score; repeatable. Protocols that see the same input share one inference pass.",
 )
+@input_options
 @data_root_option
 @split_option
 @conventions_option
@@ -80,6 +83,8 @@ def command(json_file: str | None, **given: Any) -> None:
 
     A run that was stopped goes on where it was; a finished one is not computed again. Each record goes to
     RESULTS/PREDICTOR/DATASET.FAMILY.json, its integer evidence beside it.
+
+    --input crop or slide is another method and so another record, and another row of the table.
     """
     from cosegbench.records import read_record
     from cosegbench.records.codec import encode
@@ -96,11 +101,15 @@ def _request(
     datasets: tuple[str, ...],
     conventions: tuple[str, ...],
     threads: int | None,
+    kind: InputKind,
+    window: int | None,
+    stride: int | None,
     **given: Any,
 ) -> RunRequest:
     return RunRequest(
+        input=Input.chosen(kind, window, stride),
         datasets=dataset_names(suite, datasets),
         conventions=pairs(conventions),
-        threads=threads or available_cores(),
+        threads=threads or default_threads(),
         **given,
     )
