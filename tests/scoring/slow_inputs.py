@@ -27,11 +27,11 @@ def windows_of(height: int, width: int, kind: str, size: int, stride: int) -> li
         side = min(height, width)
         top, left = int(np.rint((height - side) / 2)), int(np.rint((width - side) / 2))
         return [(top, left, top + side, left + side)]
-    found = []
-    for top in starts(height, size, stride):
-        for left in starts(width, size, stride):
-            found.append((top, left, min(top + size, height), min(left + size, width)))
-    return found
+    return [
+        (top, left, min(top + size, height), min(left + size, width))
+        for top in starts(height, size, stride)
+        for left in starts(width, size, stride)
+    ]
 
 
 def starts(extent: int, size: int, stride: int) -> list[int]:
