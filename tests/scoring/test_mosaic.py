@@ -110,7 +110,8 @@ def test_constant_scores_give_one_label_wherever_a_window_lies(scene, kind):
     """The mean of equal numbers is that number, also where three windows overlap."""
     height, width, places, rng = scene
     level = rng.random(CLASSES).astype(kind)
-    level[1] = np.nextafter(level[0], kind(2))  # one rounding would make them equal
+    level[0] += 1
+    level[1] = np.nextafter(level[0], kind(3))  # one rounding would make them equal
     prediction = ScoreMap(np.broadcast_to(level[:, None, None], (CLASSES, 3, 2)).copy(), "probability")
     labels = labels_of(mosaic(places, [prediction] * len(places)), (height, width))
     assert set(np.unique(labels).tolist()) <= {int(level.argmax()), VOID}
