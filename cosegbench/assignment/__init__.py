@@ -6,61 +6,37 @@ once; only the finished indices travel to the host.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from cosegbench.assignment.arrays import exceeds, on_host, to_numpy
 from cosegbench.assignment.checks import check_masks, check_scores, label_array
+from cosegbench.assignment.mosaic import Mosaic, Part, averaged_labels, refuse_labels
 from cosegbench.assignment.reduce import arg_max
 from cosegbench.assignment.resize import Resizer
-from cosegbench.errors import PredictorError, ProtocolError
+from cosegbench.assignment.rule import PAPER_THRESHOLD, AssignmentRule, mask_names
+from cosegbench.errors import PredictorError
 from cosegbench.labels import VOID, LabelArray
 from cosegbench.prediction import LabelMap, MaskSet, Prediction, ScoreMap
 
 __all__ = [
     "PAPER_THRESHOLD",
     "AssignmentRule",
+    "Mosaic",
+    "Part",
     "Resizer",
     "assign",
     "fill_void",
     "mask_names",
     "masks_to_labels",
+    "refuse_labels",
     "resize_masks",
 ]
 
-PAPER_THRESHOLD = 0.3
-"""The one mask threshold that the CoSeg paper states."""
-
-
-@dataclass(frozen=True, slots=True)
-class AssignmentRule:
-    """How masks become labels. Score maps become labels by arg max over the classes, without a threshold.
-
-    A pixel goes to its most probable mask (of equal ones the first), where that mask's probability exceeds the
-    threshold; each mask bears the name of the most similar class (of equal ones the lower index).
-
-    Args:
-        threshold: probability that a mask must exceed, strictly, in its own floating point type; None: no threshold.
-        nothing: ``"draws-nothing"``: a mask more similar to "nothing" than to any class is dropped; ``"unused"``: that
-            similarity is not looked at.
-
-    Raises:
-        ProtocolError: a threshold outside [0, 1).
-    """
-
-    threshold: float | None = PAPER_THRESHOLD
-    nothing: Literal["draws-nothing", "unused"] = "draws-nothing"
-
-    def __post_init__(self) -> None:
-        if self.threshold is not None and not 0 <= self.threshold < 1:
-            raise ProtocolError(f"a mask threshold must be in [0, 1); got {self.threshold}.")
-
 
 def assign(
-    prediction: Prediction,
+    prediction: Prediction | Mosaic,
     size: tuple[int, int],
     rule: AssignmentRule,
     num_classes: int,
@@ -70,7 +46,7 @@ def assign(
     """The label map that a prediction stands for.
 
     Args:
-        prediction: a label map, score map or mask set.
+        prediction: a label map, score map or mask set of the whole image, or the predictions of parts of it.
         size: (H, W) of the map to make.
         rule: how masks become labels.
         num_classes: K.
@@ -82,8 +58,11 @@ def assign(
 
     Raises:
         PredictorError: the prediction breaks the contract; names the image.
+        ProtocolError: label maps of several parts, which cannot be averaged.
     """
-    if isinstance(prediction, LabelMap):
+    if isinstance(prediction, Mosaic):
+        labels = _mosaic_labels(prediction, size, rule, num_classes, where)
+    elif isinstance(prediction, LabelMap):
         labels = label_array(prediction, size, num_classes, where)
     elif isinstance(prediction, ScoreMap):
         check_scores(prediction, num_classes, where)
@@ -99,13 +78,19 @@ def assign(
     return fill_void(labels, background)
 
 
-def mask_names(masks: MaskSet, rule: AssignmentRule) -> npt.NDArray[np.int64]:
-    """The class that each mask bears, (N,); -1 where it draws nothing."""
-    similarity = to_numpy(masks.similarity)
-    names: npt.NDArray[np.int64] = similarity.argmax(axis=1)
-    if masks.nothing is not None and rule.nothing == "draws-nothing":
-        names[to_numpy(masks.nothing) > similarity.max(axis=1)] = -1
-    return names
+def _mosaic_labels(
+    mosaic: Mosaic, size: tuple[int, int], rule: AssignmentRule, num_classes: int, where: str
+) -> LabelArray:
+    """The label map of an image that was predicted in parts; what no part covers is void.
+
+    A single part is assigned by the rule itself, so that one window over the whole image gives what the image gives.
+    """
+    if len(mosaic.parts) > 1:
+        return averaged_labels(mosaic, size, rule, num_classes, where)
+    labels = np.full(size, VOID, np.uint16)
+    for place, prediction in mosaic.parts:
+        labels[place.slices] = assign(prediction, (place.height, place.width), rule, num_classes, None, where)
+    return labels
 
 
 def resize_masks(masks: MaskSet, size: tuple[int, int]) -> MaskSet:

@@ -5,6 +5,7 @@ torch is imported only when a tensor is given, which means that somebody has imp
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -13,6 +14,9 @@ import numpy.typing as npt
 
 Array = Any
 """A NumPy array or a torch tensor."""
+
+_AT_ONCE = 1 << 22
+"""Values that are looked at together."""
 
 
 def is_tensor(array: object) -> bool:
@@ -62,7 +66,11 @@ def is_floating(array: Array) -> bool:
 
 def all_finite(array: Array) -> bool:
     """Whether no value is NaN or infinite."""
-    return bool(sys.modules["torch"].isfinite(array).all()) if is_tensor(array) else bool(np.isfinite(array).all())
+    # A few values at a time: of 847 maps at full size the truth values alone are as large as the memory bar, and torch
+    # makes copies of the values besides.
+    rows = max(1, _AT_ONCE // max(1, math.prod(array.shape[1:])))
+    finite = sys.modules["torch"].isfinite if is_tensor(array) else np.isfinite
+    return all(bool(finite(array[start : start + rows]).all()) for start in range(0, len(array), rows))
 
 
 def extent(array: Array) -> tuple[float, float]:
@@ -87,6 +95,11 @@ def numpy_float(array: Array) -> npt.DTypeLike:
 def like(values: npt.NDArray[Any], array: Array) -> Array:
     """``values`` as the same kind of array on the same device; types are kept."""
     return sys.modules["torch"].from_numpy(values).to(array.device) if is_tensor(array) else values
+
+
+def zeros(example: Array, shape: tuple[int, ...]) -> Array:
+    """Zeros of the type and on the device of ``example``."""
+    return example.new_zeros(shape) if is_tensor(example) else np.zeros(shape, example.dtype)
 
 
 def take(array: Array, places: Array, axis: int) -> Array:

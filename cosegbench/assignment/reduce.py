@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -33,9 +34,21 @@ def arg_max(maps: Array, size: tuple[int, int], which: npt.NDArray[np.int64] | N
     chosen = np.arange(maps.shape[0]) if which is None else which
     resizer = Resizer(maps, size)
     step = chunk_length(maps, size[0] * size[1])
+    return arg_max_of(lambda start: resizer(pick(maps, chosen[start : start + step])), chosen.size, step)
+
+
+def arg_max_of(draw: Callable[[int], Array], number: int, step: int) -> Top:
+    """As :func:`arg_max`, of maps that are drawn chunk by chunk.
+
+    Args:
+        draw: the first place of a chunk -> (m, H, W) maps at full size, m = 1..step; they may be views of the caller's
+            arrays and are never written to.
+        number: of all maps, 1 or more.
+        step: maps a chunk; 1 saves work.
+    """
     best: Top | None = None
-    for start in range(0, chosen.size, step):
-        part = resizer(_pick(maps, chosen[start : start + step]))
+    for start in range(0, number, step):
+        part = draw(start)
         if part.shape[0] == 1:
             best = _begin(part[0], start) if best is None else _better(best, part[0], start)
         else:
@@ -52,7 +65,7 @@ def chunk_length(array: Array, pixels: int) -> int:
     return max(1, (1 << 24) // max(pixels, 1)) if on_accelerator else 1
 
 
-def _pick(maps: Array, indices: npt.NDArray[np.int64]) -> Array:
+def pick(maps: Array, indices: npt.NDArray[np.int64]) -> Array:
     """The maps at ``indices``; a view where it is one."""
     if indices.size == 1:
         return maps[int(indices[0]) : int(indices[0]) + 1]

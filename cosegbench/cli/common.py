@@ -43,8 +43,39 @@ threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),
     default=None,
-    help="Threads of this process. [default: the cores it may use]",
+    help="Threads of this process. [default: the cores it may use, at most 32]",
 )
+
+
+def input_options(command: CommandT) -> CommandT:
+    """``--input`` and how its windows slide; see :meth:`cosegbench.protocols.Input.chosen`."""
+    for option in (
+        click.option(
+            "--stride",
+            type=click.IntRange(min=1),
+            default=None,
+            metavar="PIXELS",
+            help="With --input slide: from one window to the next. [default: half of the window]",
+        ),
+        click.option(
+            "--window",
+            type=click.IntRange(min=1),
+            default=None,
+            metavar="PIXELS",
+            help="With --input slide: side of a window, in the image's pixels. [default: the predictor's input size]",
+        ),
+        click.option(
+            "--input",
+            "kind",
+            type=click.Choice(["squash", "crop", "slide"]),
+            default="squash",
+            show_default=True,
+            help="What the predictor sees: the whole image; its central square, the rest being void; or sliding "
+            "windows, their scores averaged where they overlap.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def predictor_options(command: CommandT) -> CommandT:

@@ -16,7 +16,8 @@ def figures(record: Record, protocols: Sequence[str]) -> list[str]:
     lines = []
     for name in protocols:
         protocol = get_protocol(name).for_cell(record.predictor.id, record.dataset.column or record.dataset.id)
-        if name in record.scores or protocol.family == record.family:
+        # With another input the family has another ending: open-vocabulary+crop.
+        if name in record.scores or protocol.family == record.family.partition("+")[0]:
             found = record.scores.get(name)
             figure = "-" if found is None or found.miou is None else f"{found.miou:.2f}"
             lines.append(f"{record.predictor.id}\t{record.dataset.id}\t{name}\t{figure}")

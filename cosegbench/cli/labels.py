@@ -20,7 +20,7 @@ from cosegbench.cli.common import (
 from cosegbench.cli.completion import complete_datasets
 from cosegbench.cli.output import STANDARD_OUTPUT, check_place
 from cosegbench.cli.progress import Terminal
-from cosegbench.running.process import available_cores
+from cosegbench.running.cores import default_threads
 
 
 @click.command("labels")
@@ -58,7 +58,7 @@ def command(dataset: str, out: Path, conventions: tuple[str, ...], threads: int 
 
     (name,) = dataset_names(None, (dataset,))
     request = LabelsRequest(
-        dataset=name, out=out, conventions=pairs(conventions), threads=threads or available_cores(), **given
+        dataset=name, out=out, conventions=pairs(conventions), threads=threads or default_threads(), **given
     )
     count = write_ranked_labels(request, Terminal())
     click.echo(f"wrote the ranked labels of {count} images to {out}", err=True)

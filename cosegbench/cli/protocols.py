@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cosegbench.cli.common import input_options
 from cosegbench.cli.completion import complete_datasets, complete_predictors, complete_protocols
 from cosegbench.cli.output import emit, json_option
 
 if TYPE_CHECKING:
-    from cosegbench.protocols import Protocol
+    from cosegbench.protocols import InputKind, Protocol
 
 
 @click.group(short_help="List, explain and compare protocols.")
@@ -37,7 +38,8 @@ def list_command(json_file: str | None) -> None:
 
 
 @command.command(
-    epilog="\b\nExample:\n  cosegbench protocols show coseg-authors --predictor coseg-xatten --dataset context459"
+    short_help="Explain a protocol field by field.",
+    epilog="\b\nExample:\n  cosegbench protocols show coseg-authors --predictor coseg-xatten --dataset context459",
 )
 @click.argument("name", shell_complete=complete_protocols)
 @click.option(
@@ -54,17 +56,27 @@ def list_command(json_file: str | None) -> None:
     shell_complete=complete_datasets,
     help="Settings for this column; needs --predictor.",
 )
+@input_options
 @json_option
-def show(name: str, predictor: str | None, dataset: str | None, json_file: str | None) -> None:
-    """Explain a protocol field by field."""
+def show(
+    name: str,
+    predictor: str | None,
+    dataset: str | None,
+    kind: InputKind,
+    window: int | None,
+    stride: int | None,
+    json_file: str | None,
+) -> None:
+    """Explain a protocol field by field, as `run` uses it with the same --input."""
     from cosegbench.cards import load_card
-    from cosegbench.protocols import get_protocol
+    from cosegbench.protocols import Input, get_protocol
 
     if (predictor is None) != (dataset is None):
         raise click.UsageError("give --predictor and --dataset together.")
     protocol = get_protocol(name)
     if predictor is not None and dataset is not None:
         protocol = protocol.for_cell(_predictor_name(predictor), load_card(dataset).id)
+    protocol = protocol.with_input(Input.chosen(kind, window, stride))
     emit(_show_text(protocol), _show_content(protocol), json_file)
 
 

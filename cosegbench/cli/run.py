@@ -12,25 +12,37 @@ from cosegbench.cli.common import (
     conventions_option,
     data_root_option,
     dataset_names,
+    input_options,
     pairs,
     predictor_options,
     split_option,
     threads_option,
 )
+from cosegbench.cli.completion import complete_datasets, complete_protocols, complete_suites
 from cosegbench.cli.figures import figures
 from cosegbench.cli.output import emit, json_option
 from cosegbench.cli.progress import Terminal
-from cosegbench.running.process import available_cores
+from cosegbench.protocols import Input, InputKind
+from cosegbench.running.cores import default_threads
 from cosegbench.running.request import DEFAULT_PROTOCOL, DEFAULT_RESULTS, RunRequest
 
 
 @click.command("run")
 @predictor_options
 @click.option(
-    "--suite", metavar="S", default=None, help="A named group of data sets, for instance miniature or cross-dataset."
+    "--suite",
+    metavar="S",
+    default=None,
+    shell_complete=complete_suites,
+    help="A named group of data sets, for instance miniature or cross-dataset.",
 )
 @click.option(
-    "--dataset", "datasets", metavar="D", multiple=True, help="A data set, or the path of a card; repeatable."
+    "--dataset",
+    "datasets",
+    metavar="D",
+    multiple=True,
+    shell_complete=complete_datasets,
+    help="A data set, or the path of a card; repeatable.",
 )
 @click.option(
     "--protocol",
@@ -38,9 +50,11 @@ from cosegbench.running.request import DEFAULT_PROTOCOL, DEFAULT_RESULTS, RunReq
     metavar="X",
     multiple=True,
     default=(DEFAULT_PROTOCOL,),
+    shell_complete=complete_protocols,
     show_default=True,
     help="How to score; repeatable. Protocols that see the same input share one inference pass.",
 )
+@input_options
 @data_root_option
 @split_option
 @conventions_option
@@ -80,6 +94,8 @@ def command(json_file: str | None, **given: Any) -> None:
 
     A run that was stopped goes on where it was; a finished one is not computed again. Each record goes to
     RESULTS/PREDICTOR/DATASET.FAMILY.json, its integer evidence beside it.
+
+    --input crop or slide is another method and so another record, and another row of the table.
     """
     from cosegbench.records import read_record
     from cosegbench.records.codec import encode
@@ -96,11 +112,15 @@ def _request(
     datasets: tuple[str, ...],
     conventions: tuple[str, ...],
     threads: int | None,
+    kind: InputKind,
+    window: int | None,
+    stride: int | None,
     **given: Any,
 ) -> RunRequest:
     return RunRequest(
+        input=Input.chosen(kind, window, stride),
         datasets=dataset_names(suite, datasets),
         conventions=pairs(conventions),
-        threads=threads or available_cores(),
+        threads=threads or default_threads(),
         **given,
     )

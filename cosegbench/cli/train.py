@@ -63,7 +63,7 @@ def command(
     from cosegbench.errors import CosegbenchError, WorkError
     from cosegbench.plugins import describe_failure
     from cosegbench.registry import load_trainer
-    from cosegbench.running.process import available_cores
+    from cosegbench.running.cores import default_threads
 
     train = load_trainer(predictor)
     options = pairs(settings, "--set")
@@ -77,7 +77,7 @@ def command(
             recipe=recipe,
             seed=seed,
             device=device,
-            threads=threads or available_cores(),
+            threads=threads or default_threads(),
             options=options,
             log=lambda line: click.echo(line, err=True),
         )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from cosegbench.errors import UnknownNameError
 from cosegbench.protocols.fields import Cell, Evaluation, Method
+from cosegbench.protocols.inputs import INPUTS, Input, InputKind, input_label
 from cosegbench.protocols.observation import observe, ranked_labels
 from cosegbench.protocols.presets import PRESETS
 from cosegbench.protocols.protocol import OPEN_VOCABULARY, Protocol
 from cosegbench.protocols.words import Difference, Line, cell_words, comparable, diff, explain
 
 __all__ = [
+    "INPUTS",
     "OPEN_VOCABULARY",
     "Cell",
     "Difference",
     "Evaluation",
+    "Input",
+    "InputKind",
     "Line",
     "Method",
     "Protocol",
@@ -23,6 +27,7 @@ __all__ = [
     "explain",
     "family_protocols",
     "get_protocol",
+    "input_label",
     "list_protocols",
     "observe",
     "ranked_labels",
@@ -45,7 +50,14 @@ def get_protocol(name: str) -> Protocol:
     return PRESETS[name]
 
 
-def family_protocols(family: str, predictor: str, dataset: str) -> tuple[Protocol, ...]:
-    """Every named protocol that evidence of one family may serve, as it is for one predictor on one column."""
-    cells = (protocol.for_cell(predictor, dataset) for protocol in PRESETS.values())
+def family_protocols(family: str, predictor: str, dataset: str, shown: Input | None = None) -> tuple[Protocol, ...]:
+    """Every named protocol that evidence of one family may serve, as it is for one predictor on one column.
+
+    Args:
+        family: its name.
+        predictor: the predictor's id.
+        dataset: id of the column.
+        shown: what the predictor sees; None for the default.
+    """
+    cells = (protocol.for_cell(predictor, dataset).with_input(shown or Input()) for protocol in PRESETS.values())
     return tuple(protocol for protocol in cells if protocol.family == family)

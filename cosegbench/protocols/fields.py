@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cosegbench.assignment import AssignmentRule
-from cosegbench.geometry import Geometry
+from cosegbench.geometry import Geometry, Window
 from cosegbench.kernels import DEFAULT, get_kernel
 from cosegbench.text import TextRule
 
@@ -102,7 +102,7 @@ class Method:
         text: template; no synonyms are used.
         synonyms: how synonyms enter.
         geometry: what of the image the predictor sees.
-        window: how the image is cut for inference.
+        window: how the image is cut for inference; where windows slide, scores are averaged where they overlap.
         reduction: when scores are resized: before the arg max.
         assignment: how masks become labels; its threshold also cuts the oracle's masks.
         exclusive: whether the oracle's masks are made exclusive by arg max instead of cut at the threshold.
@@ -113,7 +113,7 @@ class Method:
     text: TextRule = field(default_factory=TextRule)
     synonyms: Literal["none"] = "none"
     geometry: Geometry = field(default_factory=Geometry)
-    window: Literal["whole"] = "whole"
+    window: Literal["whole"] | Window = "whole"
     reduction: Literal["resize-then-arg-max"] = "resize-then-arg-max"
     assignment: AssignmentRule = field(default_factory=AssignmentRule)
     exclusive: bool = False

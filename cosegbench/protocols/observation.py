@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cosegbench.assignment import AssignmentRule, assign, fill_void, mask_names, masks_to_labels, resize_masks
+from cosegbench.assignment import (
+    AssignmentRule,
+    Mosaic,
+    assign,
+    fill_void,
+    mask_names,
+    masks_to_labels,
+    refuse_labels,
+    resize_masks,
+)
 from cosegbench.assignment.arrays import to_numpy
 from cosegbench.assignment.checks import check_masks
 from cosegbench.errors import ProtocolError
 from cosegbench.evidence import BINARY, BINARY_EXCLUSIVE, PAIRS, RANKED, Evidence
 from cosegbench.labels import LabelArray, check_label_map
 from cosegbench.pairing import pair_classes
-from cosegbench.prediction import MaskSet, Prediction
+from cosegbench.prediction import LabelMap, MaskSet, Prediction
 from cosegbench.protocols.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -27,20 +36,25 @@ _FROM_MASKS = (BINARY, BINARY_EXCLUSIVE, RANKED)
 
 
 def observe(
-    protocols: Sequence[Protocol], prediction: Prediction, target: LabelArray, image_id: str, vocabulary: Vocabulary
+    protocols: Sequence[Protocol],
+    prediction: Prediction | Mosaic,
+    target: LabelArray,
+    image_id: str,
+    vocabulary: Vocabulary,
 ) -> Evidence:
     """Everything that the protocols of one family need to know about one image.
 
     A run loop, for each (predictor, column), takes ``protocol.for_cell(predictor id, column id)`` of every protocol,
     groups the results by ``family``, loads ``protocol.view(column)``, calls ``predictor.prepare(vocabulary,
     protocol.method.text)``, shows ``protocol.method.geometry.prepare_image(image, input_size)`` to the predictor and
-    gives this function ``prepare_target(target, input_size)`` of the same geometry. The evidence serves every protocol
-    of the family (``family_protocols``), also ones that were not asked for.
+    gives this function ``prepare_target(target, input_size)`` of the same geometry. With a central square or a sliding
+    window it shows parts of the image instead, and gives this function a mosaic of their predictions. The evidence
+    serves every protocol of the family (``family_protocols``), also ones that were not asked for.
 
     Args:
         protocols: at least one, all of one pass, each the result of ``for_cell``. What they need is required; other
             channels of the family are filled where the prediction's kind allows it.
-        prediction: what the predictor returned for the prepared image.
+        prediction: what the predictor returned for the prepared image, or for the parts of it that it was shown.
         target: (H, W) uint16, the prepared target.
         image_id: the image's id.
         vocabulary: the view's classes, for their number and background.
@@ -50,13 +64,15 @@ def observe(
 
     Raises:
         ProtocolError: no protocol, protocols of different passes or with cells, or one that needs masks where the
-            predictor returns none.
+            predictor returns none, or scores of windows where it returns label maps.
         PredictorError: the prediction breaks the contract.
         LabelError: the target is wrong.
     """
     protocol = _one_pass(protocols)
     masks = prediction if isinstance(prediction, MaskSet) else None
     _require(protocols, masks, prediction)
+    if protocol.method.window != "whole" and _has_labels(prediction):
+        refuse_labels(image_id)
     evidence = Evidence(len(vocabulary))
     size = (target.shape[0], target.shape[1])
     rule = protocol.method.assignment
@@ -99,6 +115,11 @@ def _observe_masks(
     for channel, counts in forms.items():
         columns = (counts.classes, counts.intersection, counts.predicted, counts.true)
         evidence.add_binary(image_id, *columns, channel=channel)
+
+
+def _has_labels(prediction: Prediction | Mosaic) -> bool:
+    parts = [part.prediction for part in prediction.parts] if isinstance(prediction, Mosaic) else [prediction]
+    return any(isinstance(part, LabelMap) for part in parts)
 
 
 def _one_pass(protocols: Sequence[Protocol]) -> Protocol:

@@ -7,12 +7,17 @@ from typing import Any
 
 from cosegbench.errors import ProtocolError
 from cosegbench.evidence import BINARY, BINARY_EXCLUSIVE, PAIRS, RANKED, Evidence
+from cosegbench.geometry import Window
 from cosegbench.kernels import Kernel, Score, get_kernel, score
 from cosegbench.kernels.coseg_oracle import EXCLUSIVE
 from cosegbench.protocols.fields import COLUMN, Cell, Evaluation, Method, digest, plain
+from cosegbench.protocols.inputs import Input, input_label
 
 OPEN_VOCABULARY = "open-vocabulary"
-"""The family of every protocol that sees whole images, original labels and no per-cell setting."""
+"""The family of every protocol that sees whole images, original labels and no per-cell setting.
+
+With another input it is another family: ``open-vocabulary+crop``, ``open-vocabulary+slide-352-176``.
+"""
 
 _MINIATURE = "miniature-"
 
@@ -55,7 +60,30 @@ class Protocol:
     @property
     def family(self) -> str:
         """Protocols of one family share an inference pass, its evidence and a record."""
-        return OPEN_VOCABULARY if not self.method.cells and self._pass_fields() == _OPEN_VOCABULARY_PASS else self.name
+        plainly = self.with_input(Input())
+        shared = not self.method.cells and plainly._pass_fields() == _OPEN_VOCABULARY_PASS
+        label = input_label(self.method.fields).replace(" ", "-").replace("/", "-")
+        return "+".join([OPEN_VOCABULARY if shared else self.name, *([label] if label else [])])
+
+    @property
+    def fixes_input(self) -> bool:
+        """Whether it says itself what the predictor sees, because the labels that it scores are cut likewise."""
+        return self.method.geometry.input == "square-crop"
+
+    def with_input(self, shown: Input) -> Protocol:
+        """The same protocol with another input; itself where it :attr:`fixes_input`."""
+        return self if self.fixes_input else replace(self, method=shown.method(self.method))
+
+    def fitted(self, input_size: int | None) -> Protocol:
+        """The same protocol with its sliding window in pixels, for a predictor with that side of its input.
+
+        Raises:
+            ProtocolError: the window is as large as the predictor's input, and the predictor states none.
+        """
+        window = self.method.window
+        if not isinstance(window, Window):
+            return self
+        return replace(self, method=replace(self.method, window=window.fitted(input_size)))
 
     @property
     def pass_digest(self) -> str:
@@ -67,6 +95,8 @@ class Protocol:
         """The channels of evidence that a pass of this family fills, as far as the prediction's kind allows."""
         if self._pass_fields() == _OPEN_VOCABULARY_PASS:
             return (PAIRS, BINARY, BINARY_EXCLUSIVE, RANKED)
+        if self.with_input(Input()) != self:
+            return (PAIRS,)  # parts of an image have no masks of the whole image
         return (BINARY, BINARY_EXCLUSIVE) if self.rule.channel in (BINARY, BINARY_EXCLUSIVE) else (PAIRS, RANKED)
 
     @property
@@ -136,7 +166,7 @@ class Protocol:
         return {name: plain(getattr(self.evaluation, name)) for name in names} | {
             "text": plain(self.method.text),
             "geometry": plain(self.method.geometry),
-            "window": self.method.window,
+            "window": plain(self.method.window),
             "reduction": self.method.reduction,
             "assignment": plain(self.method.assignment),
         }

@@ -163,7 +163,7 @@ def _method_words(name: str, value: Any, protocol: Protocol) -> str:
     fixed: Mapping[str, str] = {
         "synonyms": "not used",
         "geometry": _GEOMETRIES[protocol.method.geometry.input],
-        "window": "one pass over what the predictor is shown, no sliding window",
+        "window": _window_words(value) if name == "window" else "",
         "reduction": "scores and masks are resized bilinearly, then the arg max is taken; ties go to the lower index",
         "tuned_per_data_set": "settings differ by predictor and data set" if value else "one setting for all",
     }
@@ -171,9 +171,21 @@ def _method_words(name: str, value: Any, protocol: Protocol) -> str:
 
 
 _GEOMETRIES = {
-    "whole": "the whole image; a predictor with a square input squashes by itself",
+    "whole": "the whole image; a predictor with a square input squashes what it is shown by itself",
     "square-crop": "the central square of the short side, resized to the predictor's own input size",
+    "central-square": "the central square of the short side; what lies outside it is void",
 }
+
+
+def _window_words(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return "one pass over what the predictor is shown, no sliding window"
+    size = "as large as the predictor's own input" if value["size"] is None else f"of {value['size']} pixels"
+    stride = "half of that" if value["stride"] is None else f"{value['stride']} pixels"
+    return (
+        f"square windows {size} slide by {stride}, the last one flush with the border; masks become class scores "
+        "window by window, scores are averaged where windows overlap"
+    )
 
 
 def _assignment_words(value: Mapping[str, Any], protocol: Protocol) -> str:

@@ -14,9 +14,10 @@ from cosegbench.files import atomic_file
 from cosegbench.registry import resolve_predictor
 from cosegbench.running.batches import plan
 from cosegbench.running.building import Recipe
+from cosegbench.running.cores import default_threads
 from cosegbench.running.data import View, check_columns, check_files, choose_options, open_views
 from cosegbench.running.outputs import guarded, name_images
-from cosegbench.running.process import available_cores, limited_threads, seed_batch
+from cosegbench.running.process import limited_threads, seed_batch
 from cosegbench.running.ranked import check_ranked
 from cosegbench.running.request import DEFAULT_BATCH_SIZE, Reporter, Silent
 from cosegbench.text import TextRule
@@ -47,7 +48,7 @@ class LabelsRequest:
     seed: int | None = None
     limit: int | None = None
     batch_size: int = DEFAULT_BATCH_SIZE
-    threads: int = field(default_factory=available_cores)
+    threads: int = field(default_factory=default_threads)
     template: str | None = None
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from cosegbench.assignment.arrays import is_array, is_tensor
 from cosegbench.errors import CosegbenchError, PredictorError
 from cosegbench.plugins import describe_failure
 from cosegbench.prediction import LabelMap, MaskSet, Prediction, ScoreMap
@@ -43,6 +45,16 @@ def call_predict(predictor: Any, images: Sequence[Image.Image], image_ids: Seque
                 f"image {image_id!r}: predict returned {_describe(prediction)}; expected {_EXPECTED}.{hint}"
             )
     return list(answer)
+
+
+def own(prediction: Prediction) -> Prediction:
+    """The same prediction in memory of its own, because the predictor may use its buffers again in its next call."""
+    arrays = {
+        each.name: value.detach().clone() if is_tensor(value) else value.copy()
+        for each in fields(prediction)
+        if is_array(value := getattr(prediction, each.name))
+    }
+    return replace(prediction, **arrays)
 
 
 def guarded(predictor: Any, method: str, where: str, *arguments: Any) -> Any:

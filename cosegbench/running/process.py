@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import sys
 from collections.abc import Iterator
@@ -12,11 +11,6 @@ from contextlib import contextmanager
 import numpy as np
 
 from cosegbench.errors import RequestError
-
-
-def available_cores() -> int:
-    """Cores that this process may use: the default number of threads."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from cosegbench.running.process import available_cores
+from cosegbench.protocols import Input
+from cosegbench.running.cores import default_threads
 
 DEFAULT_PROTOCOL = "standard"
 DEFAULT_BATCH_SIZE = 8
@@ -23,6 +24,7 @@ class RunRequest:
         predictor: a name, ``module:Class`` or ``file.py:Class``.
         datasets: card ids or paths.
         protocols: names; those of one family share a pass.
+        input: what the predictor sees of an image, where a protocol leaves that open.
         settings: ``key=value`` texts for the predictor.
         data_root: where the data lies; None for the defaults.
         split: a split that every card has.
@@ -42,6 +44,7 @@ class RunRequest:
     predictor: str
     datasets: tuple[str | Path, ...]
     protocols: tuple[str, ...] = (DEFAULT_PROTOCOL,)
+    input: Input = field(default_factory=Input)
     settings: tuple[str, ...] = ()
     data_root: Path | None = None
     split: str = "val"
@@ -51,7 +54,7 @@ class RunRequest:
     seed: int | None = None
     limit: int | None = None
     batch_size: int = DEFAULT_BATCH_SIZE
-    threads: int = field(default_factory=available_cores)
+    threads: int = field(default_factory=default_threads)
     results: Path = DEFAULT_RESULTS
     name: str | None = None
     save_predictions: Path | None = None

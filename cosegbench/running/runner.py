@@ -25,7 +25,7 @@ from cosegbench.running.data import (
     open_views,
 )
 from cosegbench.running.environment import library_versions
-from cosegbench.running.families import Family, check_protocols, group_protocols
+from cosegbench.running.families import Family, check_protocols, fixed_inputs, group_protocols
 from cosegbench.running.finish import describe_dataset
 from cosegbench.running.job import Job, differences, make_identity
 from cosegbench.running.process import limited_threads
@@ -49,7 +49,11 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
         RecordError: a journal or record cannot be read or written.
     """
     tell = reporter or Silent()
-    check_protocols(request.protocols)
+    check_protocols(request.protocols, request.input)
+    if request.input.kind != "squash" and (fixed := fixed_inputs(request.protocols)):
+        tell.remark(
+            f"{', '.join(fixed)}: says itself what the predictor sees; --input {request.input.kind} is not for it."
+        )
     cards = check_columns(request.datasets, request.conventions)
     recipe = _recipe(request)
     jobs = _Planner(request, recipe, tell).jobs(cards)
@@ -88,33 +92,36 @@ class _Planner:
     tell: Reporter
 
     def jobs(self, cards: Sequence[DatasetCard]) -> list[Job]:
-        """A job for each column and family; data is looked for before weights are."""
+        """A job for each column and family; data is looked for before weights are.
+
+        The predictor is built once a world, to learn what it is and whether it can serve.
+        """
         request = self.request
         families = [
-            family for card in cards for family in group_protocols(request.protocols, self.recipe.entry.id, card.id)
+            family
+            for card in cards
+            for family in group_protocols(request.protocols, self.recipe.entry.id, card.id, request.input)
         ]
         names = dict(zip((card.id for card in cards), request.datasets, strict=True))
         views = [self._view(family, names) for family in families]
         datasets = open_views(
             views, data_root=request.data_root, split=request.split, limit=request.limit, remark=self.tell.remark
         )
-        infos = self._describe_predictor(families, datasets)
+        built = {world: self.recipe.build(world) for world in dict.fromkeys(each.world for each in datasets)}
+        infos = {world: self.recipe.info(predictor, world) for world, predictor in built.items()}
+        fitted = [
+            family.fitted(built[dataset.world], self.recipe.id)
+            for family, dataset in zip(families, datasets, strict=True)
+        ]
         digests = content_digests(datasets)
         execution = self._execution()
-        return [self._job(*each, execution) for each in zip(families, datasets, infos, digests, strict=True)]
+        about = [infos[each.world] for each in datasets]
+        return [self._job(*each, execution) for each in zip(fitted, datasets, about, digests, strict=True)]
 
     def _view(self, family: Family, names: Mapping[str, str | Path]) -> View:
         view, required = family.view
         name = names[view] if view == family.column else view
         return View(name, choose_options(load_card(name), self.request.conventions, required))
-
-    def _describe_predictor(self, families: Sequence[Family], datasets: Sequence[Dataset]) -> list[PredictorInfo]:
-        """Build the predictor once a world, to learn what it is and whether it can serve; one entry a job."""
-        built = {world: self.recipe.build(world) for world in dict.fromkeys(each.world for each in datasets)}
-        infos = {world: self.recipe.info(predictor, world) for world, predictor in built.items()}
-        for family, dataset in zip(families, datasets, strict=True):
-            family.check_predictor(built[dataset.world], self.recipe.id)
-        return [infos[each.world] for each in datasets]
 
     def _job(
         self,

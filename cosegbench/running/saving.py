@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cosegbench.errors import RecordError, RequestError
-from cosegbench.labels import VOID, LabelArray
+from cosegbench.labels import VOID
 from cosegbench.running.label_files import Manifest, write_labels, write_manifest
 
 if TYPE_CHECKING:
+    from cosegbench.assignment import Mosaic
     from cosegbench.dataset import Dataset
     from cosegbench.prediction import Prediction
-    from cosegbench.running.families import Family
+    from cosegbench.running.families import Family, LabelMaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,12 @@ class PredictionFolder:
     Args:
         folder: where they go: the folder given, and in it one named like the data set.
         manifest: how they are to be read.
-        label_map: image id, prediction and (H, W) -> the label map that is scored.
+        label_map: makes the label map that is scored.
     """
 
     folder: Path
     manifest: Manifest
-    label_map: Callable[[str, Prediction, tuple[int, int]], LabelArray]
+    label_map: LabelMaker
 
     @classmethod
     def open(
@@ -65,7 +66,7 @@ class PredictionFolder:
         """The file of one image."""
         return self.folder / f"{image_id}.png"
 
-    def save(self, image_id: str, prediction: Prediction, shape: tuple[int, int]) -> None:
+    def save(self, image_id: str, prediction: Prediction | Mosaic, shape: tuple[int, int]) -> None:
         """Write one image's label map.
 
         Raises:

@@ -20,12 +20,14 @@ from cosegbench.running.loop import Pass, run_pass
 from cosegbench.running.outputs import guarded
 from cosegbench.running.process import limited_threads
 from cosegbench.running.request import Reporter, RunRequest
+from cosegbench.running.samples import Sample
 from cosegbench.running.saving import PredictionFolder, require_saved
 
 if TYPE_CHECKING:
-    from PIL import Image
-
+    from cosegbench.assignment import Mosaic
+    from cosegbench.dataset import Dataset
     from cosegbench.prediction import Prediction
+    from cosegbench.running.families import Family
 
 
 class StoppedError(WorkError):
@@ -90,18 +92,15 @@ class JobRunner:
         guarded(predictor, "prepare", f"data set {dataset.id}", dataset.vocabulary, family.text)
         size = getattr(predictor, "input_size", None)
 
-        def image(image_id: str) -> Image.Image:
-            return family.geometry.prepare_image(dataset.image(image_id), size)
+        def read(image_id: str) -> Sample:
+            return read_sample(dataset, family, image_id, size)
 
-        def observe(image_id: str, prediction: Prediction) -> Evidence:
-            target = dataset.target(image_id)
+        def observe(sample: Sample, prediction: Prediction | Mosaic) -> Evidence:
             if saving is not None:
-                saving.save(image_id, prediction, (target.shape[0], target.shape[1]))
-            return family.observe(
-                dataset.vocabulary, image_id, prediction, family.geometry.prepare_target(target, size)
-            )
+                saving.save(sample.image_id, prediction, sample.size)
+            return family.observe(dataset.vocabulary, sample.image_id, prediction, sample.target)
 
-        work = Pass(predictor, image, observe, self.recipe.run_seed)
+        work = Pass(predictor, read, observe, self.recipe.run_seed, self.request.batch_size)
         with self.tell.progress(self.job.title, len(dataset.image_ids), len(done)) as tick:
             run_pass(work, batches, journal, tick, threads=self.request.threads)
 
@@ -139,6 +138,30 @@ class JobRunner:
             f"stopped: {kept} of {total} images of {self.job.title} are kept in {self.job.journal}. "
             "Start the same command again (without --fresh) to go on."
         )
+
+
+def read_sample(dataset: Dataset, family: Family, image_id: str, input_size: int | None) -> Sample:
+    """One image as a family's protocols show and score it.
+
+    Args:
+        dataset: where it is read from.
+        family: of the protocols.
+        image_id: which image.
+        input_size: side of the predictor's input in pixels, where it states one.
+
+    Raises:
+        DataError: photograph or label is absent or cannot be decoded.
+        LabelError: the label is wrong.
+    """
+    image, target = dataset.image(image_id), dataset.target(image_id)
+    size = (target.shape[0], target.shape[1])
+    places = family.places(size)
+    views = (
+        (family.geometry.prepare_image(image, input_size),)
+        if places is None
+        else tuple(place.cut(image) for place in places)
+    )
+    return Sample(image_id, views, places, size, family.geometry.prepare_target(target, input_size))
 
 
 def _images(batches: Sequence[Batch], journal: Journal) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cosegbench.protocols import input_label
 from cosegbench.records import Record, ScoreInfo, list_records, read_record
 
 SHORT = 12
@@ -21,7 +22,8 @@ _DIGEST = "evaluation: digest"
 class Figure:
     """One mIoU in percent, or None where the rule averages nothing.
 
-    ``name`` is the row: the predictor's id, and the folder too where that differs. ``reference`` says what it gives the
+    ``name`` is the row: the predictor's id, the folder too where that differs, and the input where it is not the whole
+    image. ``reference`` says what it gives the
     scale for (chance, a ceiling), where its ``describe()`` says so. ``dataset`` is the column. ``rule``
     and ``content`` are what must be equal before two figures may share a column: the rule of scoring, and the labels
     that were scored.
@@ -102,7 +104,7 @@ def _figure(folder: str, record: Record, score: ScoreInfo) -> Figure:
     data, who = record.dataset, record.predictor
     reference = who.facts.get("reference", "")
     return Figure(
-        name=who.id if folder == who.id else f"{who.id} (in {folder})",
+        name=_row_name(folder, who.id, score),
         reference=reference if isinstance(reference, str) else "",
         # A protocol may score another view than its column names (CoSeg's authors scored prefix on all of COCO-Stuff).
         dataset=data.column or data.id,
@@ -128,6 +130,13 @@ def _figure(folder: str, record: Record, score: ScoreInfo) -> Figure:
         tuned=who.tuned,
         remarks=score.remarks,
     )
+
+
+def _row_name(folder: str, predictor: str, score: ScoreInfo) -> str:
+    """The row: another folder or another input is another row, though the predictor is the same."""
+    name = predictor if folder == predictor else f"{predictor} (in {folder})"
+    shown = input_label(score.method.fields)
+    return f"{name}, {shown}" if shown else name
 
 
 def _flat(parts: Mapping[str, Any]) -> dict[str, Any]:

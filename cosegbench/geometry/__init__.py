@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cosegbench.errors import ProtocolError
+from cosegbench.geometry.places import Place, Window, central_square
 from cosegbench.labels import LabelArray
 
 if TYPE_CHECKING:
     from PIL import Image
+
+__all__ = ["Geometry", "Place", "Window", "central_square"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,11 @@ class Geometry:
     Args:
         input: ``"whole"``: image and target untouched (a predictor with a square input squashes by itself);
             ``"square-crop"``: the central square of the short side, resized to the predictor's input size, the image
-            bilinearly (Pillow, antialiased) and the labels by nearest neighbour.
+            bilinearly (Pillow, antialiased) and the labels by nearest neighbour; ``"central-square"``: the same square
+            in the image's own pixels, and the target untouched: what lies outside the square is scored as void.
     """
 
-    input: Literal["whole", "square-crop"] = "whole"
+    input: Literal["whole", "square-crop", "central-square"] = "whole"
 
     def prepare_image(self, image: Image.Image, size: int | None = None) -> Image.Image:
         """The image to predict on; ``image.info`` is kept.
@@ -39,11 +43,12 @@ class Geometry:
         """
         if self.input == "whole":
             return image
+        if self.input == "central-square":
+            return central_square(image.height, image.width).cut(image)
         from PIL import Image as Pillow
 
         side = self._side(size)
-        left, top, short = _square(image.width, image.height)
-        crop = image.crop((left, top, left + short, top + short))
+        crop = image.crop(central_square(image.height, image.width).box)
         result = crop.resize((side, side), Pillow.Resampling.BILINEAR)
         result.info = dict(image.info)
         return result
@@ -58,12 +63,12 @@ class Geometry:
         Raises:
             ProtocolError: a square crop without a size.
         """
-        if self.input == "whole":
+        if self.input != "square-crop":
             return target
         side = self._side(size)
-        left, top, short = _square(target.shape[1], target.shape[0])
-        places = _nearest(short, side)
-        return np.ascontiguousarray(target[np.ix_(top + places, left + places)])
+        square = central_square(*target.shape)
+        places = _nearest(square.height, side)
+        return np.ascontiguousarray(target[np.ix_(square.top + places, square.left + places)])
 
     def _side(self, size: int | None) -> int:
         if size is None or size < 1:
@@ -72,12 +77,6 @@ class Geometry:
                 "it an attribute input_size (pixels)."
             )
         return int(size)
-
-
-def _square(width: int, height: int) -> tuple[int, int, int]:
-    """Left, top and side of the central square; odd margins as torchvision's CenterCrop rounds them (half to even)."""
-    short = min(width, height)
-    return round((width - short) / 2), round((height - short) / 2), short
 
 
 def _nearest(source: int, target: int) -> npt.NDArray[np.int64]:
