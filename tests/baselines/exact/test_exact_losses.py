@@ -109,8 +109,7 @@ def central_difference(value: Callable[[], float], parameter: torch.Tensor, plac
     return (found[0] - found[1]) / (2 * step)
 
 
-@pytest.mark.parametrize("order", ["block-film", "film-block"])
-@pytest.mark.parametrize("variant", ["prefix", "xatten"])
+@pytest.mark.parametrize(("variant", "order"), [("prefix", "block-film"), ("xatten", "film-block")])
 def test_gradients_are_the_finite_differences_of_the_equations(variant: str, order: str) -> None:
     """One entry of every parameter, the one with the largest gradient."""
     rng = np.random.default_rng(2)

@@ -66,7 +66,7 @@ def test_labels_and_masks_are_those_of_transformers_with_the_image_repeated(
 ) -> None:
     predictor = build(variant, k, clipseg_at, clip_at, stuff)
     sentences = TEXT[variant].sentences(stuff.names)
-    images = photographs[:2]
+    images = photographs[: 2 if k == 5 else 1]  # a batch of two once
     for image, ranked, found in zip(images, predictor.rank_labels(images), predictor.predict(images), strict=True):
         assert isinstance(found, MaskSet)
         check_labels(ranked.labels, ranked.scores, expected_scores(variant, clipseg_at, clip_at, image, sentences), k)
