@@ -22,7 +22,10 @@ GIVEN_BY_CLIP_OR_COMMAND = {"variant", "width", "hidden", "patch"}
 def test_a_training_recipe_has_every_choice_of_the_configuration_with_its_default() -> None:
     for kind, half in ((LabelModelConfig, "label_model"), (MaskDecoderConfig, "mask_decoder")):
         expected = {field.name: field.default for field in fields(kind) if field.name not in GIVEN_BY_CLIP_OR_COMMAND}
-        assert Sizes().parts()[half] == expected
+        found = Sizes().parts()[half]
+        assert set(found) == set(expected)
+        # the taps may be left to the depth of the CLIP
+        assert all(found[name] == expected[name] for name in found if name != "taps")
 
 
 def test_a_configuration_of_an_older_checkpoint_has_the_defaults_of_newer_choices() -> None:
