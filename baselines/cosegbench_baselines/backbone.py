@@ -102,9 +102,12 @@ class FrozenClip(nn.Module):
         return int(self.model.config.vision_config.image_size)
 
     @torch.no_grad()
-    def encode_image(self, pixels: torch.Tensor, taps: Sequence[int] = ()) -> ImageFeatures:
-        """Hidden states, projected patch tokens and image embedding of (B, 3, S, S) normalised pixels."""
-        return vision_pass(self.model.vision_model, self.model.visual_projection, pixels, taps)
+    def encode_image(
+        self, pixels: torch.Tensor, taps: Sequence[int] = (), *, norm_patches: bool = True
+    ) -> ImageFeatures:
+        """Hidden states, projected patch tokens and image embedding; arguments as :func:`vision_pass`."""
+        tower, projection = self.model.vision_model, self.model.visual_projection
+        return vision_pass(tower, projection, pixels, taps, norm_patches=norm_patches)
 
     @torch.no_grad()
     def encode_text(self, sentences: Sequence[str], chunk: int = 256) -> torch.Tensor:

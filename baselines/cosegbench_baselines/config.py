@@ -31,6 +31,10 @@ class LabelModelConfig:
         feedforward: width of the feed-forward layers.
         dropout: dropout while training.
         query_std: standard deviation of the queries' normal initialisation.
+        norm_patches: patch tokens pass CLIP's last layer norm before the visual projection, as its CLS token does; the
+            authors' code leaves it out, and the paper does not say.
+        final_norm: ``xatten`` only: a layer norm after the encoder and one after the decoder, which ``nn.Transformer``
+            of the authors' code has and the paper does not mention.
     """
 
     variant: Variant = "prefix"
@@ -41,6 +45,8 @@ class LabelModelConfig:
     feedforward: int = 2048
     dropout: float = 0.1
     query_std: float = 0.02
+    norm_patches: bool = True
+    final_norm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class MaskDecoderConfig:
         shared_film: one FiLM for all blocks (authors' code) instead of one each.
         condition: what FiLM sees of a label token: ``raw``, or ``unit`` -- brought to the length sqrt(width), so that a
             predicted token and a text embedding of the same direction draw the same mask.
+        keep_cls: the CLS token passes the blocks and is dropped after the last (authors' code), not before the first.
     """
 
     hidden: int = 768
@@ -73,6 +80,7 @@ class MaskDecoderConfig:
     order: FilmOrder = "block-film"
     shared_film: bool = False
     condition: Literal["raw", "unit"] = "raw"
+    keep_cls: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,16 +65,20 @@ class XattenLabelModel(LabelModel):
         super().__init__(config, positions)
         self.encoder = self._blocks(nn.TransformerEncoderLayer, config.blocks // 2)
         self.decoder = self._blocks(nn.TransformerDecoderLayer, config.blocks - config.blocks // 2)
+        self.encoder_norm = nn.LayerNorm(config.width) if config.final_norm else nn.Identity()
+        self.decoder_norm = nn.LayerNorm(config.width) if config.final_norm else nn.Identity()
 
     def forward(self, patches: torch.Tensor) -> torch.Tensor:
         """Label tokens (B, N, width) of patch tokens (B, L, width)."""
         memory = patches
         for block in self.encoder:
             memory = block(memory)
+        memory = self.encoder_norm(memory)
         tokens = self.starts(len(patches))
         for block in self.decoder:
             tokens = block(tokens, memory)
-        return tokens
+        normed: torch.Tensor = self.decoder_norm(tokens)
+        return normed
 
 
 def build_label_model(config: LabelModelConfig, positions: torch.Tensor) -> LabelModel:

@@ -69,14 +69,15 @@ class MaskDecoder(nn.Module):
         """Mask logits (B, N, S, S).
 
         Args:
-            taps: hidden states (B, 1 + L, hidden) of ``config.taps``, CLS first; CLS is dropped.
+            taps: hidden states (B, 1 + L, hidden) of ``config.taps``, CLS first; it never reaches the mask head.
             condition: (B, N, width) label tokens.
         """
         if self.config.condition == "unit":
             condition = nn.functional.normalize(condition, dim=-1) * math.sqrt(condition.shape[-1])
+        skip = 0 if self.config.keep_cls else 1
         state: torch.Tensor | None = None
         for index, (hidden, reduce) in enumerate(zip(taps, self.reduces, strict=True)):
-            fresh = reduce(hidden[:, 1:]).unsqueeze(1)
+            fresh = reduce(hidden[:, skip:]).unsqueeze(1)
             summed = fresh if state is None else state + fresh
             film = self.films[0 if self.config.shared_film else index]
             if self.config.order == "block-film":
@@ -84,7 +85,7 @@ class MaskDecoder(nn.Module):
             else:
                 state = self._block(index, film(summed, condition))
         assert state is not None  # a configuration without taps has no blocks and no use
-        return self._pixels(state)
+        return self._pixels(state[:, :, 1 - skip :])
 
     def _block(self, index: int, tokens: torch.Tensor) -> torch.Tensor:
         """Attention over the L tokens of each (image, label)."""

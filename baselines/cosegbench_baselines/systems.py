@@ -53,8 +53,12 @@ class CoSegSystem:
     def segment(self, images: Sequence[Image.Image]) -> Segments:
         """Masks (B, N, S, S) with their similarities to the names of :meth:`prepare`."""
         pixels = squash(images, self.input_size, self.loaded.pixels.resample).to(self.device)
-        taps = self.model.config.mask_decoder.taps
-        features = self.loaded.clip.encode_image(normalise(pixels, self.loaded.pixels), taps)
+        config = self.model.config
+        features = self.loaded.clip.encode_image(
+            normalise(pixels, self.loaded.pixels),
+            config.mask_decoder.taps,
+            norm_patches=config.label_model.norm_patches,
+        )
         return segment(self.model, features, self._text, snap=self.snap)
 
     def facts(self) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class Sizes:
     feedforward: int = 2048
     dropout: float = 0.1
     query_std: float = 0.02
+    norm_patches: bool = True
+    final_norm: bool = False
     reduce: int = 128
     taps: tuple[int, ...] = (3, 6, 9)
     decoder_heads: int = 4
@@ -36,13 +38,14 @@ class Sizes:
     order: FilmOrder = "block-film"
     shared_film: bool = False
     condition: Literal["raw", "unit"] = "raw"
+    keep_cls: bool = False
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """The fields of the two halves of :class:`cosegbench_baselines.config.CoSegConfig`."""
-        label = {
-            name: getattr(self, name) for name in ("queries", "blocks", "heads", "feedforward", "dropout", "query_std")
-        }
-        decoder = {name: getattr(self, name) for name in ("reduce", "taps", "order", "shared_film", "condition")}
+        mine = ("queries", "blocks", "heads", "feedforward", "dropout", "query_std", "norm_patches", "final_norm")
+        label = {name: getattr(self, name) for name in mine}
+        masks = ("reduce", "taps", "order", "shared_film", "condition", "keep_cls")
+        decoder = {name: getattr(self, name) for name in masks}
         for name in ("heads", "feedforward", "dropout"):
             decoder[name] = getattr(self, f"decoder_{name}")
         return {"label_model": label, "mask_decoder": decoder}

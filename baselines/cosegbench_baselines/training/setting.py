@@ -121,7 +121,7 @@ def facts(setting: Setting, recipe: str, seed: int) -> dict[str, Any]:
 def encode(setting: Setting, pixels: torch.Tensor, taps: tuple[int, ...]) -> ImageFeatures:
     """Features of (B, 3, S, S) uint8 pixels from the frozen CLIP."""
     normal = normalise(pixels.to(setting.device), setting.loaded.pixels)
-    return setting.loaded.clip.encode_image(normal, taps)
+    return setting.loaded.clip.encode_image(normal, taps, norm_patches=setting.recipe.sizes.norm_patches)
 
 
 def draw_batch(setting: Setting, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
