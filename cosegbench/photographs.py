@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cosegbench.errors import DataError
 
@@ -39,11 +41,22 @@ def open_photograph(path: Path, image_id: str) -> Image.Image:
     return photograph
 
 
-def check_photograph(path: Path, image_id: str) -> tuple[tuple[int, int], int]:
-    """Read a photograph to its end without keeping it.
+class CheckedPhotograph(NamedTuple):
+    """What reading a photograph to its end tells.
 
-    Returns:
-        (height, width) as stored, and the EXIF orientation (1 where there is none).
+    Args:
+        shape: (height, width) as stored.
+        orientation: EXIF's; 1 where there is none.
+        digest: SHA-256 of the file's bytes, hexadecimal.
+    """
+
+    shape: tuple[int, int]
+    orientation: int
+    digest: str
+
+
+def check_photograph(path: Path, image_id: str) -> CheckedPhotograph:
+    """Read a photograph to its end without keeping it.
 
     Raises:
         DataError: as :func:`open_photograph`.
@@ -51,7 +64,8 @@ def check_photograph(path: Path, image_id: str) -> tuple[tuple[int, int], int]:
     from PIL import Image
 
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        blob = path.read_bytes()
+        with Image.open(io.BytesIO(blob), formats=FORMATS) as image:
             width, height = image.size
             orientation = image.getexif().get(_ORIENTATION, 1)
             # A JPEG decoded at an eighth of its size still reads every byte, in about half of the time.
@@ -61,4 +75,5 @@ def check_photograph(path: Path, image_id: str) -> tuple[tuple[int, int], int]:
         raise DataError(f"{path}: photograph of image {image_id!r} is missing.") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: photograph cannot be decoded: {error}.") from error
-    return (height, width), orientation if isinstance(orientation, int) else 1
+    turned = orientation if isinstance(orientation, int) else 1
+    return CheckedPhotograph((height, width), turned, hashlib.sha256(blob).hexdigest())

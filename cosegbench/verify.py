@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class VerifyReport:
         ignored_share: ignored pixels among all pixels, 0 to 1.
         unused: stored value -> pixels, for values that the format defines, that should not occur, and that are ignored.
         classes_per_image: mean number of distinct classes in an image.
+        images_digest: SHA-256 over a line ``id sha256`` for every photograph, sorted by id; empty where they were not
+            looked at, or one is broken.
     """
 
     problems: tuple[str, ...]
@@ -37,6 +40,7 @@ class VerifyReport:
     ignored_share: float = 0.0
     unused: Mapping[int, int] = field(default_factory=dict)
     classes_per_image: float = 0.0
+    images_digest: str = ""
 
     @property
     def ok(self) -> bool:
@@ -80,8 +84,12 @@ def verify(
     totals = np.zeros(len(dataset.vocabulary), np.int64)
     ignored = pixels = present = 0
     unused: Counter[int] = Counter()
-    for lines, counts in in_threads(partial(_check_image, dataset, photographs), image_ids):
+    digests: dict[str, str] = {}
+    checked = in_threads(partial(_check_image, dataset, photographs), image_ids)
+    for image_id, (lines, counts, digest) in zip(image_ids, checked, strict=True):
         problems.extend(lines)
+        if digest:
+            digests[image_id] = digest
         if counts is not None:
             totals += counts.classes
             ignored += counts.ignored
@@ -99,11 +107,17 @@ def verify(
         ignored_share=ignored / pixels if pixels else 0.0,
         unused=dict(sorted(unused.items())),
         classes_per_image=present / len(image_ids) if image_ids else 0.0,
+        images_digest=_images_digest(digests) if len(digests) == len(image_ids) else "",
     )
 
 
-def _check_image(dataset: Dataset, photographs: bool, image_id: str) -> tuple[list[str], LabelCounts | None]:
-    """Everything that is wrong with one image, and what its label holds where it can be read."""
+def _images_digest(digests: Mapping[str, str]) -> str:
+    lines = "".join(f"{image_id} {digest}\n" for image_id, digest in sorted(digests.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _check_image(dataset: Dataset, photographs: bool, image_id: str) -> tuple[list[str], LabelCounts | None, str]:
+    """What is wrong with one image, what its label holds, and the photograph's digest, where they are read."""
     problems: list[str] = []
     counts: LabelCounts | None = None
     try:
@@ -111,16 +125,16 @@ def _check_image(dataset: Dataset, photographs: bool, image_id: str) -> tuple[li
     except CosegbenchError as error:
         problems.append(str(error))
     if not photographs:
-        return problems, counts
+        return problems, counts, ""
     try:
-        shape, orientation = check_photograph(dataset.image_path(image_id), image_id)
+        shape, orientation, digest = check_photograph(dataset.image_path(image_id), image_id)
     except CosegbenchError as error:
         problems.append(str(error))
-        return problems, counts
+        return problems, counts, ""
     if counts is not None and counts.shape != shape:
         turned = " (its EXIF orientation turns it; labels belong to the image as stored)" if orientation > 4 else ""
         problems.append(
             f"{dataset.labels.path(image_id)}: label has (height, width) {counts.shape}, "
             f"photograph {dataset.image_path(image_id)} has {shape}{turned}."
         )
-    return problems, counts
+    return problems, counts, digest

@@ -157,6 +157,7 @@ def report_content(dataset: Dataset, report: VerifyReport) -> dict[str, Any]:
         "problems": list(report.problems),
         "images": report.images,
         "ids_sha256": dataset.image_list_digest if report.images else None,
+        "images_sha256": report.images_digest or None,
         "classes": len(dataset.vocabulary),
         "classes_without_ground_truth": list(report.classes_without_gt),
         "classes_per_image": report.classes_per_image,

@@ -61,6 +61,7 @@ class DatasetInfo:
         classes: the K names in the order of their index.
         background: index of the background class, or null.
         column: id of the table's column; it differs from ``id`` where a protocol scores another view for it.
+        images_digest: over the ids and bytes of the photographs; empty where none were read.
     """
 
     id: str
@@ -76,6 +77,7 @@ class DatasetInfo:
     classes: tuple[str, ...]
     background: int | None
     column: str = ""
+    images_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +159,8 @@ class Environment:
         versions: distribution -> version, of what was imported; ``python`` among them.
         platform: operating system and machine type; no host name.
         git_commit: of the cosegbench checkout; null where it is installed otherwise.
-        git_dirty: whether a tracked file of that checkout had changed; null likewise. Files that git does not track,
-            results among them, do not count.
+        git_dirty: whether a tracked file of that checkout had changed, or one was added to the folders of code and
+            cards; null likewise. Other files that git does not track, results among them, do not count.
         command: the command line, the home folder written ``~``.
     """
 

@@ -10,6 +10,7 @@ from cosegbench.card_schema import DatasetCard
 from cosegbench.cards import load_card
 from cosegbench.dataset import Dataset, locate_dataset
 from cosegbench.errors import CosegbenchError, DataError, MissingDataError, RequestError, UnknownNameError
+from cosegbench.files import text_digest
 from cosegbench.locate import NO_DATA_ROOT, default_data_root
 from cosegbench.presence import advice, advice_for
 from cosegbench.verify import verify
@@ -119,17 +120,22 @@ def open_views(
     return datasets
 
 
-def check_files(datasets: Sequence[Dataset], *, photographs: bool = True) -> None:
+def check_files(datasets: Sequence[Dataset], *, photographs: bool = True) -> list[str]:
     """Look at every file before any work starts.
+
+    Returns:
+        The digest of each data set's photographs, in order; empty where they were not looked at.
 
     Raises:
         DataError: lists every broken file of every data set, as ``datasets verify`` does.
     """
     unique = different(datasets)
-    problems = [line for each in unique for line in verify(each, photographs=photographs).problems]
+    reports = {data_key(each): verify(each, photographs=photographs) for each in unique}
+    problems = [line for report in reports.values() for line in report.problems]
     if problems:
         names = ", ".join(each.id for each in unique)
         raise DataError(f"{names}: {len(problems)} problem(s) in the data; nothing was run.", problems)
+    return [reports[data_key(each)].images_digest for each in datasets]
 
 
 def data_key(dataset: Dataset) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -154,6 +160,18 @@ def content_digests(datasets: Sequence[Dataset], *, photographs: bool = True) ->
     except CosegbenchError:
         check_files(datasets, photographs=photographs)
         raise
+
+
+def sizes_digest(dataset: Dataset) -> str:
+    """SHA-256 over ids and file sizes of the photographs; empty where one is missing, which `check_files` will say.
+
+    Part of a run's identity. The bytes are read only where there is work to do: a finished run is recognised at once.
+    """
+    try:
+        sizes = [(image_id, dataset.image_path(image_id).stat().st_size) for image_id in sorted(dataset.image_ids)]
+    except OSError:
+        return ""
+    return text_digest("".join(f"{image_id} {size}\n" for image_id, size in sizes))
 
 
 def default_root(card: DatasetCard, remark: Callable[[str], None]) -> Path | None:

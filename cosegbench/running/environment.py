@@ -56,16 +56,22 @@ def _installed(name: str) -> str:
         return "unknown"
 
 
+_READ_BY_RUNS = ("cosegbench", "baselines", "datasets")
+"""Folders of the checkout."""
+
+
 def checkout_state(folder: Path) -> tuple[str | None, bool | None]:
     """Commit and dirty flag of the checkout whose top is ``folder``; (None, None) where it is none or git is absent.
 
-    Results written by a run do not make the checkout dirty: only tracked files count.
+    Results written by a run do not make the checkout dirty: files that git does not track count only in the folders
+    whose code and cards a run reads.
     """
     if not (folder / ".git").exists():
         return None, None
     commit = _git(folder, "rev-parse", "HEAD")
     changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    return (commit or None), (None if changes is None else bool(changes))
+    added = _git(folder, "ls-files", "--others", "--exclude-standard", "--", *_READ_BY_RUNS)
+    return (commit or None), (None if changes is None or added is None else bool(changes or added))
 
 
 def tidy_command(words: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,6 +57,10 @@ class Job:
         """Where the journal lies while the run is not finished."""
         return self.record.with_name(self.record.name.removesuffix(".json") + ".journal.sqlite")
 
+    def seen(self, images_digest: str) -> Job:
+        """The same job, whose record will state what the photographs were."""
+        return replace(self, about=replace(self.about, images_digest=images_digest))
+
     def stored_identity(self) -> tuple[State, Mapping[str, Any]]:
         """What lies in the results folder: the state, and the identity of what lies there.
 
@@ -97,13 +101,19 @@ def canonical(values: Mapping[str, Any]) -> str:
 
 
 def make_identity(
-    predictor: PredictorInfo, dataset: DatasetInfo, family: str, pass_digest: str, execution: Mapping[str, Any]
+    predictor: PredictorInfo,
+    dataset: DatasetInfo,
+    photographs: str,
+    family: str,
+    pass_digest: str,
+    execution: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Everything that may change a count.
 
     Args:
         predictor: class, origin, arguments, weights.
         dataset: images, labels, conventions, vocabulary.
+        photographs: digest of the sizes of their files.
         family: name of the protocols' family.
         pass_digest: over what its protocols do to images and predictions.
         execution: batch size, threads, device, seed, versions.
@@ -125,6 +135,7 @@ def make_identity(
             "options": dict(dataset.options),
             "labels": dataset.content_digest,
             "images": dataset.image_list_digest,
+            "photographs": photographs,
             "vocabulary": dataset.vocabulary_digest,
         },
         "protocols": {"family": family, "pass": pass_digest},

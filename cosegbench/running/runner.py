@@ -23,6 +23,7 @@ from cosegbench.running.data import (
     choose_options,
     content_digests,
     open_views,
+    sizes_digest,
 )
 from cosegbench.running.environment import library_versions
 from cosegbench.running.families import Family, check_protocols, fixed_inputs, group_protocols
@@ -58,7 +59,8 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
     recipe = _recipe(request)
     jobs = _Planner(request, recipe, tell).jobs(cards)
     left = list(jobs) if request.fresh else _left_to_do(jobs, request.save_predictions, tell)
-    check_files([job.dataset for job in left])
+    photographs = check_files([job.dataset for job in left])
+    left = [job.seen(digest) for job, digest in zip(left, photographs, strict=True)]
     if request.fresh:
         for job in left:
             job.clear()
@@ -132,7 +134,7 @@ class _Planner:
         execution: Mapping[str, Any],
     ) -> Job:
         about = describe_dataset(dataset, content_digest, self.request.limit, family.column)
-        identity = make_identity(info, about, family.name, family.pass_digest, execution)
+        identity = make_identity(info, about, sizes_digest(dataset), family.name, family.pass_digest, execution)
         path = record_path(self.request.results, self.recipe.id, family.column, family.name)
         return Job(dataset, about, family, info, path, identity)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import write_photograph
 
 from cosegbench.dataset import load_dataset
 from cosegbench.errors import (
@@ -206,13 +208,22 @@ def test_a_run_is_not_gone_on_with_after_a_library_was_exchanged(world: World, m
 
 @pytest.mark.parametrize(
     ("what", "words"),
-    [("label", "dataset.labels"), ("file", "predictor.source"), ("card", "dataset.vocabulary")],
+    [
+        ("label", "dataset.labels"),
+        ("photograph", "dataset.photographs"),
+        ("file", "predictor.source"),
+        ("card", "dataset.vocabulary"),
+    ],
 )
-def test_a_changed_label_predictor_file_or_vocabulary_is_another_run(world: World, what: str, words: str) -> None:
+def test_a_changed_label_photograph_predictor_file_or_vocabulary_is_another_run(
+    world: World, what: str, words: str
+) -> None:
     run(world.request())
     if what == "label":
         label = world.root / "labels/image_000003.png"
         label.write_bytes((world.root / "labels/image_000003.png").read_bytes() + b"\0")
+    elif what == "photograph":
+        write_photograph(world.root / "photos/image_000003.jpg", (31, 47), seed=99)
     elif what == "file":
         world.file.write_text(world.file.read_text() + "\n# changed\n")
     else:
@@ -221,6 +232,21 @@ def test_a_changed_label_predictor_file_or_vocabulary_is_another_run(world: Worl
 
     with pytest.raises(RequestError, match=words):
         run(world.request())
+
+
+def test_the_record_states_a_digest_of_the_photographs_that_any_changed_byte_changes(world: World) -> None:
+    (path,) = run(world.request())
+    first = read_record(path).dataset.images_digest
+    assert first == verify(load_dataset(world.card, world.root)).images_digest
+    lines = "".join(
+        f"{image_id} {hashlib.sha256((world.root / f'photos/{image_id}.jpg').read_bytes()).hexdigest()}\n"
+        for image_id in sorted(world.labels)
+    )
+    assert first == hashlib.sha256(lines.encode()).hexdigest()
+    photograph = world.root / "photos/image_000003.jpg"
+    photograph.write_bytes(photograph.read_bytes() + b"\0")
+    (path,) = run(world.request(fresh=True))
+    assert read_record(path).dataset.images_digest not in ("", first)
 
 
 def test_fresh_replaces_another_run_and_a_name_keeps_both(world: World) -> None:
