@@ -1,7 +1,7 @@
 """How sure a figure is: intervals over images, paired differences, tests. From integer evidence, never from a model.
 
-Images are the unit: they are drawn again or swapped whole, with all of their counts, and the averaging rule is applied to
-the sums of each draw. So the classes that a mean runs over are found anew in every draw.
+Images are the unit: they are drawn again or swapped whole, with all of their counts, and the averaging rule is applied
+to the sums of each draw. So the classes that a mean runs over are found anew in every draw.
 """
 
 from __future__ import annotations

@@ -132,28 +132,23 @@ class _Draws:
             values=np.array([np.concatenate(parts) for parts in values]),
             jackknife=np.array([_jackknife(*each) for each in zip(counts, matrices, totals, strict=True)]),
             averaged=tuple(int(each.sum()) for each in present),
-            dropped=tuple(
-                _dropped(each, np.concatenate(parts)) for each, parts in zip(ever, lacking, strict=True)
-            ),
+            dropped=tuple(_dropped(each, np.concatenate(parts)) for each, parts in zip(ever, lacking, strict=True)),
         )
 
     def summary(self, place: int, level: float) -> Bootstrap:
         return self._summary(self.estimates[place], self.values[place], self.jackknife[place], place, level)
 
     def difference(self, level: float) -> Bootstrap:
-        parts = (each[0] - each[1] for each in (self.estimates, self.values, self.jackknife))
-        return self._summary(*parts, place=0, level=level)
+        estimate, values, jackknife = (each[0] - each[1] for each in (self.estimates, self.values, self.jackknife))
+        return self._summary(estimate, values, jackknife, 0, level)
 
-    def _summary(
-        self, estimate: float, values: FloatArray, jackknife: FloatArray, place: int, level: float
-    ) -> Bootstrap:
+    def _summary(self, estimate: Any, values: FloatArray, jackknife: FloatArray, place: int, level: float) -> Bootstrap:
         check_level(level)
-        estimate = float(estimate)
         return Bootstrap(
-            estimate=estimate,
+            estimate=float(estimate),
             values=values,
             percentile=percentile(values, level),
-            bca=bca(values, estimate, jackknife, level),
+            bca=bca(values, float(estimate), jackknife, level),
             averaged=self.averaged[place],
             dropped=self.dropped[place],
             undefined=int(np.isnan(values).sum()),

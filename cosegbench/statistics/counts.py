@@ -1,7 +1,7 @@
 """What every statistic starts from: the summands of a figure, image by image.
 
-Every averaging rule here is a mean over classes of ``sum(hit) / sum(union)``, the sums running over images. Rules that sum
-over the data set have a class a column. Rules that average by image have one column, whose ratio of sums is the mean itself.
+Every averaging rule here is a mean over classes of ``sum(hit) / sum(union)``, the sums running over images. Rules that
+sum over the data set have a class a column. Rules that average by image have one, whose ratio of sums is the mean.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Over = Literal["true", "union", "all"]
 class Counts:
     """Summands of each (image, class) pair that occurs, row under row, sorted by image, then class.
 
-    Pixel counts are whole numbers in float64; their sums over a draw are exact below 2**53, so the order of images leaves
-    no trace.
+    Pixel counts are whole numbers in float64; their sums over a draw are exact below 2**53, so the order of images
+    leaves no trace.
 
     Args:
         images: number of images n, those without a row included.
@@ -59,9 +59,9 @@ class Counts:
         lengths = np.diff(bounds)[images]
         ends = np.cumsum(lengths)
         rows = np.arange(int(lengths.sum())) + np.repeat(bounds[images] - (ends - lengths), lengths)
-        parts = (each[rows] for each in (self.hit, self.union, self.true))
+        hit, union, true = (each[rows] for each in (self.hit, self.union, self.true))
         image: IntArray = np.repeat(np.arange(images.size, dtype=np.int64), lengths)
-        return Counts(images.size, self.classes, image, self.label[rows], *parts, over=self.over)
+        return Counts(images.size, self.classes, image, self.label[rows], hit, union, true, self.over)
 
     def matrix(self) -> Any:
         """The three summands as one sparse (3K, n) float64 matrix: hit of every class, union, true."""
@@ -114,8 +114,8 @@ def _data_set(evidence: Evidence, rule: Kernel) -> Counts:
     pairs = image_class_sums(evidence)
     void = pairs.sums.void if rule.void == "vanishes" else np.zeros_like(pairs.sums.void)
     over: Over = {"gt": "true", "gt-or-prediction": "union"}.get(rule.average_over, "all")  # type: ignore[assignment]
-    parts = (pairs.sums.hit, pairs.sums.union - void, pairs.sums.true - void)
-    hit, union, true = (part.astype(np.float64) for part in parts)
+    sums = (pairs.sums.hit, pairs.sums.union - void, pairs.sums.true - void)
+    hit, union, true = (each.astype(np.float64) for each in sums)
     return Counts(len(evidence), evidence.num_classes, pairs.image, pairs.label, hit, union, true, over)
 
 
@@ -141,23 +141,23 @@ def _image_ious(evidence: Evidence, rule: Kernel) -> Counts:
 def _oracle_ious(evidence: Evidence, rule: Kernel) -> Counts:
     """The IoU of each class's own mask, in the images that show the class."""
     table = evidence.table(rule.channel)
-    intersection, predicted, true = (table.column(name) for name in ("intersection", "predicted", "true"))
     order = np.lexsort((table.column("label"), table.image))
-    iou = (ratio(intersection, predicted + true - intersection) / 100)[order]
-    ones = np.ones(iou.size)
+    intersection, predicted, areas = (table.column(name) for name in ("intersection", "predicted", "true"))
+    iou = (ratio(intersection, predicted + areas - intersection) / 100)[order]
+    ones: FloatArray = np.ones(iou.size)
     label = table.column("label")[order]
     return Counts(len(evidence), evidence.num_classes, table.image[order], label, iou, ones, ones, "true")
 
 
 def _by_image(by_class: Counts, rule: Kernel) -> Counts:
     """One column whose ratio of sums is the mean: over images, or over pairs, which weigh an image by its classes."""
-    total = np.bincount(by_class.image, weights=by_class.hit, minlength=by_class.images)
-    number = np.bincount(by_class.image, minlength=by_class.images).astype(np.float64)
+    number: FloatArray = np.bincount(by_class.image, minlength=by_class.images).astype(np.float64)
     (image,) = np.nonzero(number)
-    hit, weight = total[image], number[image]
+    hit: FloatArray = np.bincount(by_class.image, weights=by_class.hit, minlength=by_class.images)[image]
+    weight = number[image]
     if rule.average_over != "image-class-pairs":
         hit, weight = hit / weight, np.ones(image.size)
-    return Counts(by_class.images, 1, image.astype(np.int64), np.zeros_like(image), hit, weight, weight, "true")
+    return Counts(by_class.images, 1, image, np.zeros_like(image), hit, weight, weight, "true")
 
 
 _BY_CLASS: dict[str, Callable[[Evidence, Kernel], Counts]] = {

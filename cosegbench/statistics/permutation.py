@@ -65,10 +65,10 @@ def permutation_test(
 ) -> PermutationTest:
     """Two-sided paired test on mIoU, and on each class's IoU.
 
-    Under the null hypothesis it is chance, image by image, which of the two results is whose. Each permutation swaps the
-    counts of a random half of the images and computes both figures again. p is the share of swaps whose difference is at
-    least as large in size, the observed one among them: (1 + number) / (1 + permutations). Where 2**(differing images)
-    is no larger than ``permutations``, every way is looked at once and p is exact.
+    Under the null hypothesis it is chance, image by image, which of the two results is whose. Each permutation swaps
+    the counts of a random half of the images and computes both figures again. p is the share of swaps whose difference
+    is at least as large in size, the observed one among them: (1 + number) / (1 + permutations). Where
+    2**(differing images) is no larger than ``permutations``, every way is looked at once and p is exact.
     Sources: Fisher's randomisation test; Phipson and Smyth, "Permutation P-values Should Never Be Zero" (2010).
 
     Args:
@@ -84,22 +84,19 @@ def permutation_test(
         raise RequestError("only two figures of one rule over the same images can be tested against each other.")
     if permutations < 1:
         raise RequestError(f"the number of permutations is {permutations}; it must be 1 or more.")
-    by_class = _Pair.of(first.by_class, second.by_class)
-    figure = by_class if first.figure is first.by_class else _Pair.of(first.figure, second.figure)
-    # Swapping an image on which nothing differs changes nothing, so such images need no coin.
-    differing = np.union1d(by_class.differing(), figure.differing())
-    observed, of_classes = _differences(figure, by_class, np.zeros((differing.size, 1)), differing)
-    extreme, class_extreme, total = 0, np.zeros(by_class.counts.classes, np.int64), 0
-    for swapped in swaps(differing.size, permutations, seed, chunk_size(differing.size, 6 * by_class.counts.classes)):
-        values, class_values = _differences(figure, by_class, swapped, differing)
+    test = _Test.of(first, second)
+    images, classes = test.differing.size, first.by_class.classes
+    observed, of_classes = test.differences(np.zeros((images, 1)))
+    extreme, class_extreme, total = 0, np.zeros(classes, np.int64), 0
+    for swapped in swaps(images, permutations, seed, chunk_size(images, 6 * classes)):
+        values, class_values = test.differences(swapped)
         extreme += int(_extreme(values, observed).sum())
         class_extreme += _extreme(class_values, of_classes).sum(axis=1)
         total += swapped.shape[1]
-    exact = is_exact(differing.size, permutations)
+    exact = is_exact(images, permutations)
     difference = float(observed[0])
     p = float("nan") if np.isnan(difference) else float(_share(extreme, total, exact))
-    classes = _class_test(by_class, _share(class_extreme, total, exact))
-    return PermutationTest(difference, p, total, exact, int(differing.size), classes)
+    return PermutationTest(difference, p, total, exact, images, test.of_classes(_share(class_extreme, total, exact)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,18 +119,51 @@ class _Pair:
     def differing(self) -> Any:
         return np.flatnonzero(np.diff(self.gaps.indptr))
 
-    def ious(self, swapped: FloatArray, images: Any) -> tuple[FloatArray, FloatArray]:
-        """(K, b) of both after swapping ``images`` where the (len(images), b) array says 1."""
-        moved = self.gaps[:, images].tocsr() @ swapped
+    def narrow(self, images: Any) -> _Pair:
+        """The same with the gaps of these images only, (3K, len(images)), as products want them."""
+        return _Pair(self.first, self.second, self.gaps[:, images].tocsr(), self.counts)
+
+    def ious(self, swapped: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(K, b) of both after swapping where the (images, b) array says 1."""
+        moved = self.gaps @ swapped
         over = self.counts.over
         return Sums.of(self.first - moved).ious(over), Sums.of(self.second + moved).ious(over)
 
 
-def _differences(figure: _Pair, by_class: _Pair, swapped: FloatArray, images: Any) -> tuple[FloatArray, FloatArray]:
-    """Of the mIoU, (b,), and of each class, (K, b), after swapping."""
-    ious = by_class.ious(swapped, images)
-    means = ious if figure is by_class else figure.ious(swapped, images)
-    return mean_over_classes(means[0]) - mean_over_classes(means[1]), ious[0] - ious[1]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Test:
+    """Both figures as functions of which images are swapped; ``differing`` are the images that can be."""
+
+    figure: _Pair
+    by_class: _Pair
+    differing: Any
+
+    @classmethod
+    def of(cls, first: Summands, second: Summands) -> _Test:
+        by_class = _Pair.of(first.by_class, second.by_class)
+        figure = by_class if first.figure is first.by_class else _Pair.of(first.figure, second.figure)
+        # Swapping an image on which nothing differs changes nothing, so such images need no coin.
+        differing = np.union1d(by_class.differing(), figure.differing())
+        narrow = by_class.narrow(differing)
+        return cls(narrow if figure is by_class else figure.narrow(differing), narrow, differing)
+
+    def differences(self, swapped: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Of the mIoU, (b,), and of each class, (K, b), after swapping."""
+        ious = self.by_class.ious(swapped)
+        means = ious if self.figure is self.by_class else self.figure.ious(swapped)
+        return mean_over_classes(means[0]) - mean_over_classes(means[1]), ious[0] - ious[1]
+
+    def of_classes(self, p: FloatArray) -> ClassTest:
+        """The figures without swaps, and the p of those that differ adjusted."""
+        from scipy.stats import false_discovery_control
+
+        first, second = (each[:, 0] for each in self.by_class.ious(np.zeros((self.differing.size, 1))))
+        difference = first - second
+        known = ~np.isnan(difference)
+        adjusted = np.full(p.shape, np.nan)
+        if known.any():
+            adjusted[known] = false_discovery_control(p[known], method="bh")
+        return ClassTest(first, second, difference, np.where(known, p, np.nan), adjusted)
 
 
 def _extreme(values: FloatArray, observed: FloatArray) -> Any:
@@ -144,16 +174,3 @@ def _extreme(values: FloatArray, observed: FloatArray) -> Any:
 def _share(extreme: Any, total: int, exact: bool) -> Any:
     # Among all ways the observed one is there already.
     return extreme / total if exact else (extreme + 1) / (total + 1)
-
-
-def _class_test(pair: _Pair, p: FloatArray) -> ClassTest:
-    from scipy.stats import false_discovery_control
-
-    nobody = np.zeros((0, 1)), np.zeros(0, np.int64)
-    first, second = (each[:, 0] for each in pair.ious(*nobody))
-    difference = first - second
-    known = ~np.isnan(difference)
-    adjusted = np.full(p.shape, np.nan)
-    if known.any():
-        adjusted[known] = false_discovery_control(p[known], method="bh")
-    return ClassTest(first, second, difference, np.where(known, p, np.nan), adjusted)

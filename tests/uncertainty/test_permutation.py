@@ -142,7 +142,9 @@ def test_images_are_tallied_by_a_plain_loop_over_the_classes_that_they_show():
         rows = [table.column(name).tolist() for name in ("prediction", "target", "pixels")]
         by_image: list[list[float]] = [[] for _ in range(9)]
         for place in range(9):
-            here = [row for row, image in zip(zip(*rows, strict=True), table.image.tolist(), strict=True) if image == place]
+            here = [
+                row for row, image in zip(zip(*rows, strict=True), table.image.tolist(), strict=True) if image == place
+            ]
             for label in {true for _, true, _ in here}:
                 hit = sum(n for guess, true, n in here if guess == true == label)
                 union = sum(n for guess, true, n in here if label in (guess, true))
