@@ -1,7 +1,7 @@
 """Two predictors side by side: where they can be compared, by how much they differ, and whether that can be chance.
 
-Reads records and their evidence, never a model. :mod:`.sides` finds the records, :mod:`.pairing` refuses what must not be
-compared, :mod:`.columns` computes and :mod:`.words` prints.
+Reads records and their evidence, never a model. :mod:`.sides` finds the records, :mod:`.pairing` refuses what must not
+be compared, :mod:`.columns` computes and :mod:`.words` prints.
 """
 
 from __future__ import annotations

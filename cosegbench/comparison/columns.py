@@ -122,6 +122,6 @@ def _check(entry: Entry, estimate: float) -> None:
     stored = float("nan") if entry.score.miou is None else entry.score.miou
     if not (math.isnan(stored) and math.isnan(estimate)) and not abs(stored - estimate) <= _TOLERANCE:
         raise RecordError(
-            f"record {entry.path} holds {stored} under {entry.score.protocol}, and its evidence gives {estimate} today. "
-            "Compute its figures anew: cosegbench rescore"
+            f"record {entry.path} holds {stored} under {entry.score.protocol}, and its evidence gives {estimate} "
+            "today. Compute its figures anew: cosegbench rescore"
         )

@@ -39,7 +39,9 @@ def pair_columns(first: Side, second: Side, wanted: Sequence[str] = ()) -> list[
     wrong = [f"{column}: they differ in {problem}" for column, problem in problems.items() if problem]
     if wrong:
         agreeing = [f"--dataset {column}" for column, problem in problems.items() if not problem]
-        advice = f"Compare those that agree: {' '.join(agreeing)}" if agreeing else "Run one of them again like the other."
+        advice = (
+            f"Compare those that agree: {' '.join(agreeing)}" if agreeing else "Run one of them again like the other."
+        )
         summary = f"{first.name} and {second.name} must not be compared as they are:"
         raise RequestError("\n  - ".join([summary, *wrong]) + f"\n{advice}")
     return pairs

@@ -33,21 +33,13 @@ def as_text(
     parts = [
         f"{names[0]} minus {names[1]}, mIoU in percent, protocol {protocol}.",
         tabulate([_row(column) for column in columns], heading, tablefmt="github", disable_numparse=True),
-        *(f"{column.pair.column}: {line}" for column in columns for line in _remarks(column)),
-        f"Intervals: {draws.resamples} resamples of images, seed {draws.seed}, {_METHOD_WORDS}. "
-        "p: paired permutation test, two-sided. Images: by mean IoU over the classes that each shows.",
+        "\n".join(f"- {column.pair.column}: {' '.join(_remarks(column))}" for column in columns),
+        f"Intervals: percentile bootstrap, {draws.resamples} resamples of images, seed {draws.seed}. p: paired "
+        "permutation test, two-sided. Better and worse: images by mean IoU over the classes that each shows.",
     ]
     if classes:
         parts += [_class_table(column, names, classes) for column in columns]
     return "\n\n".join(parts)
-
-
-_METHOD_WORDS = "BCa (percentile where BCa does not exist)"
-
-
-def shown_interval(found: Bootstrap) -> Interval | None:
-    """The interval that is printed: BCa, or percentile where BCa does not exist."""
-    return found.bca or found.percentile
 
 
 def _row(column: ColumnComparison) -> list[str]:
@@ -57,7 +49,7 @@ def _row(column: ColumnComparison) -> list[str]:
         column.pair.column,
         *(_percent(figure) for figure in column.figures),
         _signed(column.difference),
-        _interval(shown_interval(column.bootstrap.difference)),
+        _interval(column.bootstrap.difference.percentile),
         _p(column.test.p),
         f"{tally.better} / {tally.worse} / {tally.equal}",
         str(column.images),
@@ -72,10 +64,10 @@ def _remarks(column: ColumnComparison) -> list[str]:
     if dropped.classes:
         lines.append(
             f"{dropped.classes} of {column.averaged[0]} averaged classes are absent from some resample, "
-            f"{dropped.mean:.1f} from one on average; intervals are less sure with such rare classes."
+            f"{dropped.mean:.2g} from one on average."
         )
     if column.bootstrap.difference.undefined:
-        lines.append(f"{column.bootstrap.difference.undefined} resamples average nothing and are left out.")
+        lines.append(f"{column.bootstrap.difference.undefined} resamples average nothing and were left out.")
     if column.test.exact:
         lines.append(f"p is exact: all {column.test.permutations} ways to swap were looked at.")
     return lines

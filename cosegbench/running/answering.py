@@ -1,4 +1,4 @@
-"""What kept evidence can still answer: a record's family as it is defined today, and why another protocol needs a pass."""
+"""What kept evidence can still answer: a record's family as it is today, and why another protocol needs a pass."""
 
 from __future__ import annotations
 

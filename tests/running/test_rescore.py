@@ -92,9 +92,7 @@ def test_a_threshold_of_its_own_is_named_as_what_differs(world: World) -> None:
     score = record.scores["coseg-authors"]
     method = {**score.method.fields, "assignment": {**score.method.fields["assignment"], "threshold": 0.5}}
     half = dataclasses.replace(score.method, fields=method)
-    write_record(
-        path, dataclasses.replace(record, scores={"coseg-authors": dataclasses.replace(score, method=half)})
-    )
+    write_record(path, dataclasses.replace(record, scores={"coseg-authors": dataclasses.replace(score, method=half)}))
 
     (problem,) = rescore(RescoreRequest(world.results)).problems
     assert "assignment.threshold (0.3, not 0.5)" in problem
@@ -106,7 +104,7 @@ def test_a_protocol_that_no_record_allows_is_refused_before_anything_is_written(
     forget(path, "mmseg")
     before = path.read_bytes()
 
-    with pytest.raises(ProtocolError, match="coseg-oracle: .*needs channel 'binary'"):
+    with pytest.raises(ProtocolError, match=r"coseg-oracle: .*needs channel 'binary'"):
         rescore(RescoreRequest(world.results, ("mmseg", "coseg-oracle")))
     assert path.read_bytes() == before
 
@@ -117,7 +115,9 @@ def test_a_protocol_that_one_record_allows_is_written_there_and_refused_by_name_
     done = invoke(world, "--protocol", "coseg-oracle")
     assert done.exit_code == 0
     assert [line.split("\t")[:3] for line in done.stdout.splitlines()] == [["mine.Masks", "mine", "coseg-oracle"]]
-    assert "not under coseg-oracle: mine.Brightness on mine: kernel 'coseg-oracle' needs channel 'binary'" in done.stderr
+    assert (
+        "not under coseg-oracle: mine.Brightness on mine: kernel 'coseg-oracle' needs channel 'binary'" in done.stderr
+    )
     assert read_record(paths["Masks"]).requested == ("standard", "coseg-oracle")
     assert read_record(paths["Brightness"]).requested == ("standard",)
 
