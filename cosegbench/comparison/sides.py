@@ -67,7 +67,8 @@ def find_sides(first: str, second: str, results: Path, protocol: str) -> tuple[S
 def _side(text: str, results: Path, protocol: str) -> Side:
     single = text.endswith(".json")
     paths = [_record_file(text)] if single else _folder(text, results)
-    entries, held = {}, set()
+    entries: dict[str, Entry] = {}
+    held: set[str] = set()
     for path in paths:
         record = read_record(path)
         held |= record.scores.keys()

@@ -153,8 +153,8 @@ def _by_image(by_class: Counts, rule: Kernel) -> Counts:
     """One column whose ratio of sums is the mean: over images, or over pairs, which weigh an image by its classes."""
     number: FloatArray = np.bincount(by_class.image, minlength=by_class.images).astype(np.float64)
     (image,) = np.nonzero(number)
-    hit: FloatArray = np.bincount(by_class.image, weights=by_class.hit, minlength=by_class.images)[image]
-    weight = number[image]
+    total = np.bincount(by_class.image, weights=by_class.hit, minlength=by_class.images).astype(np.float64)
+    hit, weight = total[image], number[image]
     if rule.average_over != "image-class-pairs":
         hit, weight = hit / weight, np.ones(image.size)
     return Counts(by_class.images, 1, image, np.zeros_like(image), hit, weight, weight, "true")
