@@ -15,6 +15,10 @@ POPULATION = 20_000
 """Images of a population; data sets are drawn from it with replacement, so that its mIoU is the truth."""
 
 
+PIXELS = 375 * 500
+"""Of an image; the mean area is a quarter of it where areas have no long tail."""
+
+
 @dataclass(frozen=True)
 class Regime:
     """What data sets look like.
@@ -23,11 +27,13 @@ class Regime:
         name: in words.
         images: of a data set.
         shares: (K,) probability that an image shows a class.
+        long_tail: areas whose standard deviation is 1.8 times their mean, instead of as large as their mean.
     """
 
     name: str
     images: int
     shares: tuple[float, ...]
+    long_tail: bool = False
 
 
 def evenly(low: float, high: float, number: int) -> tuple[float, ...]:
@@ -41,7 +47,8 @@ RARE = Regime(
     (*evenly(0.1, 0.5, 20), *evenly(0.002, 0.01, 40)),
 )
 SMALL = Regime("few images: 20, with 10 classes, each in 20 to 50%", 20, evenly(0.2, 0.5, 10))
-REGIMES = (COMMON, RARE, SMALL)
+TAILED = Regime("common classes, a few huge areas: as the first, areas log-normal", 500, evenly(0.1, 0.5, 20), True)
+REGIMES = (COMMON, RARE, SMALL, TAILED)
 
 
 @dataclass(frozen=True)
@@ -57,17 +64,19 @@ class Population:
         return float(sums[0]), float(sums[1])
 
 
-def make_population(shares: Sequence[float], *, seed: int, gap: float = 0.1) -> Population:
-    """Areas with a long tail; an image's difficulty is shared by its classes and by both predictors.
+def make_population(shares: Sequence[float], *, seed: int, gap: float = 0.1, long_tail: bool = False) -> Population:
+    """An image's difficulty is shared by its classes and by both predictors.
 
     Args:
         shares: (K,) probability that an image shows a class.
         seed: of everything.
+        long_tail: as in :class:`Regime`.
         gap: how much likelier a pixel is right by the first than by the second; 0 makes the two exchangeable.
     """
     rng = np.random.default_rng(seed)
     size = (POPULATION, len(shares))
-    true = np.where(rng.random(size) < shares, np.ceil(rng.lognormal(8, 1.2, size)), 0)
+    areas = rng.lognormal(8, 1.2, size) if long_tail else PIXELS * rng.beta(0.5, 1.5, size)
+    true = np.where(rng.random(size) < shares, np.ceil(areas), 0)
     difficulty = rng.normal(0, 0.8, (POPULATION, 1)) + rng.normal(0, 0.7, len(shares))
     return Population(*(_predict(rng, true, difficulty - sign * 4 * gap / 2) for sign in (1, -1)))
 
@@ -77,7 +86,7 @@ def _predict(rng: np.random.Generator, true: np.ndarray, difficulty: np.ndarray)
     shape = true.shape
     share = 1 / (1 + np.exp(difficulty - 0.8 + rng.normal(0, 1.0, shape)))
     often = 0.3 * (true > 0).mean(axis=0)
-    wrong = np.where(rng.random(shape) < often, np.ceil(rng.lognormal(7, 1.0, shape)), 0)
+    wrong = np.where(rng.random(shape) < often, np.ceil(true[true > 0].mean() / 4 * rng.exponential(1, shape)), 0)
     image, label = np.nonzero(true + wrong)
     hit, union, areas = (each[image, label] for each in (np.floor(share * true), true + wrong, true))
     return Counts(*shape, image, label, hit, union, areas, "true")
@@ -97,7 +106,7 @@ class Coverage:
 
 def coverage(regime: Regime, *, datasets: int, resamples: int, seed: int, level: float = 0.95) -> Coverage:
     """Draw data sets from a population of the regime and see which intervals hold the population's mIoU."""
-    population = make_population(regime.shares, seed=seed)
+    population = make_population(regime.shares, seed=seed, long_tail=regime.long_tail)
     first, second = population.truths()
     rng = np.random.default_rng(seed + 1)
     held, dropped = np.zeros(4, int), 0.0
