@@ -78,21 +78,38 @@ def _figure(miou: float | None) -> str:
 
 
 def _remarks(outcome: Outcome, protocols: tuple[str, ...]) -> list[str]:
-    """Which stored figures differ from today's, and what was asked for and is not allowed."""
-    from cosegbench.protocols import list_protocols
-
+    """Which stored figures differ from today's, and which protocols are not allowed."""
     lines = []
     for each in outcome.records:
         if each.changed:
             lines.append(f"{each.path}: what was stored differs from today's under {', '.join(each.changed)}")
         if each.kept:
             lines.append(f"{each.path}: kept as stored, because today's rules do not give it: {', '.join(each.kept)}")
-    for name in protocols or tuple(protocol.name for protocol in list_protocols()):
+    return lines + (_reasons(outcome, protocols) if protocols else _summaries(outcome))
+
+
+def _reasons(outcome: Outcome, protocols: tuple[str, ...]) -> list[str]:
+    """For each protocol that was asked for, where it is not allowed and why."""
+    lines = []
+    for name in protocols:
         cells: dict[str, list[str]] = {}
         for (predictor, column), reason in outcome.refusals(name).items():
             cells.setdefault(reason, []).append(f"{predictor} on {column}")
         lines += [f"not under {name}: {', '.join(where)}: {reason}" for reason, where in cells.items()]
     return lines
+
+
+def _summaries(outcome: Outcome) -> list[str]:
+    """A line for each protocol that some column does not allow; asked for by name, it gives its many reasons."""
+    from cosegbench.protocols import list_protocols
+
+    total = len({each.cell for each in outcome.records})
+    numbers = {protocol.name: len(outcome.refusals(protocol.name)) for protocol in list_protocols()}
+    return [
+        f"not under {name}: {number} of {total} columns; --protocol {name} says why"
+        for name, number in numbers.items()
+        if number
+    ]
 
 
 def _content(each: Rescored) -> dict[str, Any]:

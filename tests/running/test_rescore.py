@@ -241,6 +241,15 @@ def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
         rescore(RescoreRequest(tmp_path))
 
 
+def test_without_a_protocol_the_ones_that_are_not_allowed_are_named_and_asking_for_one_says_why(world: World) -> None:
+    run(world.request())
+    run(world.request("Masks"))
+
+    assert "not under coseg-oracle: 1 of 2 columns; --protocol coseg-oracle says why" in invoke(world).stderr
+    asked = invoke(world, "--protocol", "coseg-oracle").stderr
+    assert "mine.Brightness on mine: kernel 'coseg-oracle' needs channel 'binary'" in asked
+
+
 def test_json_holds_every_figure_what_changed_and_what_is_not_allowed(world: World) -> None:
     (path,) = run(world.request())
 
