@@ -8,6 +8,7 @@ from typing import Any
 
 from cosegbench.comparison.columns import ColumnComparison, Draws
 from cosegbench.comparison.sides import Side
+from cosegbench.kernels import get_kernel
 from cosegbench.statistics import Interval
 from cosegbench.statistics.bootstrap import Bootstrap
 from cosegbench.tables.figures import short
@@ -61,7 +62,7 @@ def _remarks(column: ColumnComparison) -> list[str]:
     score = column.pair.first.score
     dropped = column.bootstrap.first.dropped
     lines = [f"evaluation {short(score.evaluation.digest)}, kernel {score.kernel}."]
-    if dropped.classes:
+    if dropped.classes and get_kernel(score.kernel).accumulate == "data-set":  # others average images, not classes
         lines.append(
             f"{dropped.classes} of {column.averaged[0]} averaged classes are absent from some resample, "
             f"{dropped.mean:.2g} from one on average."

@@ -43,7 +43,7 @@ class Bootstrap:
         values: (B,) the figure of each draw, percent; NaN where a draw averages nothing.
         percentile: percentile interval; None where there is none.
         bca: BCa interval; None where there is none.
-        averaged: how many classes the figure averages.
+        averaged: how many classes the figure averages; 1 for a rule that averages by image.
         dropped: which of them draws lack.
         undefined: draws that average nothing; they are left out of the intervals.
     """
@@ -84,7 +84,8 @@ def bootstrap(counts: Counts, *, resamples: int = RESAMPLES, seed: int = 0, leve
     Raises:
         RequestError: fewer than one draw, no image, or a level that is no share.
     """
-    return _Draws.of([counts], resamples, seed).summary(0, level)
+    (values,), (sample,) = _draw([counts], resamples, seed, level)
+    return _summary(sample, float(sample.estimate), values, sample.jackknife(), level)
 
 
 def paired_bootstrap(
@@ -95,64 +96,71 @@ def paired_bootstrap(
     Raises:
         RequestError: the two have unequal numbers of images; else as :func:`bootstrap`.
     """
-    draws = _Draws.of([first, second], resamples, seed)
-    return PairedBootstrap(draws.summary(0, level), draws.summary(1, level), draws.difference(level))
+    values, samples = _draw([first, second], resamples, seed, level)
+    estimates = [float(sample.estimate) for sample in samples]
+    jackknives = [sample.jackknife() for sample in samples]
+    one, other = (_summary(*each, level) for each in zip(samples, estimates, values, jackknives, strict=True))
+    gaps = estimates[0] - estimates[1], values[0] - values[1], jackknives[0] - jackknives[1]
+    return PairedBootstrap(one, other, _summary(samples[0], *gaps, level))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Draws:
-    """Figures of each counts' estimate, draws and jackknife: (S,), (S, B) and (S, n); classes absent from each draw."""
+class _Sample:
+    """One figure's counts as a matrix, and the classes that its draws lack."""
 
-    estimates: FloatArray
-    values: FloatArray
-    jackknife: FloatArray
-    averaged: tuple[int, ...]
-    dropped: tuple[Dropped, ...]
+    def __init__(self, counts: Counts) -> None:
+        self.counts = counts
+        self.matrix = counts.matrix()
+        self.total = np.asarray(self.matrix.sum(axis=1), np.float64)[:, None]
+        self.present = Sums.of(self.total).averaged(counts.over)
+        self.ever_absent = np.zeros((counts.classes, 1), np.bool_)
+        self.absent: list[int] = []
 
-    @classmethod
-    def of(cls, counts: Sequence[Counts], resamples: int, seed: int) -> _Draws:
-        images = counts[0].images
-        _check(counts, resamples)
-        matrices = [each.matrix() for each in counts]
-        totals = [np.asarray(matrix.sum(axis=1), np.float64)[:, None] for matrix in matrices]
-        full = [Sums.of(total) for total in totals]
-        present = [sums.averaged(each.over) for sums, each in zip(full, counts, strict=True)]
-        values: list[list[FloatArray]] = [[] for _ in counts]
-        lacking: list[list[Any]] = [[] for _ in counts]
-        ever = [np.zeros(each.classes, np.bool_) for each in counts]
-        for drawn in weights(images, resamples, seed, chunk_size(images, 3 * counts[0].classes)):
-            for place, (each, matrix) in enumerate(zip(counts, matrices, strict=True)):
-                sums = Sums.of(matrix @ drawn)
-                values[place].append(sums.miou(each.over))
-                absent = present[place] & ~sums.averaged(each.over)
-                lacking[place].append(absent.sum(axis=0))
-                ever[place] |= absent.any(axis=1)
-        return cls(
-            estimates=np.array([sums.miou(each.over)[0] for sums, each in zip(full, counts, strict=True)]),
-            values=np.array([np.concatenate(parts) for parts in values]),
-            jackknife=np.array([_jackknife(*each) for each in zip(counts, matrices, totals, strict=True)]),
-            averaged=tuple(int(each.sum()) for each in present),
-            dropped=tuple(_dropped(each, np.concatenate(parts)) for each, parts in zip(ever, lacking, strict=True)),
-        )
+    @property
+    def estimate(self) -> Any:
+        """The figure over all images."""
+        return Sums.of(self.total).miou(self.counts.over)[0]
 
-    def summary(self, place: int, level: float) -> Bootstrap:
-        return self._summary(self.estimates[place], self.values[place], self.jackknife[place], place, level)
+    def draw(self, drawn: FloatArray) -> FloatArray:
+        """(b,) figures of (n, b) weights; keeps which classes they lack."""
+        sums = Sums.of(self.matrix @ drawn)
+        absent = self.present & ~sums.averaged(self.counts.over)
+        self.ever_absent |= absent.any(axis=1, keepdims=True)
+        self.absent += absent.sum(axis=0).tolist()
+        return sums.miou(self.counts.over)
 
-    def difference(self, level: float) -> Bootstrap:
-        estimate, values, jackknife = (each[0] - each[1] for each in (self.estimates, self.values, self.jackknife))
-        return self._summary(estimate, values, jackknife, 0, level)
+    def jackknife(self) -> FloatArray:
+        """(n,) figures with one image left out, in chunks of images."""
+        columns, step = self.matrix.tocsc(), chunk_size(0, 3 * self.counts.classes)
+        parts = (columns[:, start : start + step].toarray() for start in range(0, self.counts.images, step))
+        return np.concatenate([Sums.of(self.total - part).miou(self.counts.over) for part in parts])
 
-    def _summary(self, estimate: Any, values: FloatArray, jackknife: FloatArray, place: int, level: float) -> Bootstrap:
-        check_level(level)
-        return Bootstrap(
-            estimate=float(estimate),
-            values=values,
-            percentile=percentile(values, level),
-            bca=bca(values, float(estimate), jackknife, level),
-            averaged=self.averaged[place],
-            dropped=self.dropped[place],
-            undefined=int(np.isnan(values).sum()),
-        )
+    @property
+    def dropped(self) -> Dropped:
+        """What the draws so far lack."""
+        return Dropped(int(self.ever_absent.sum()), sum(self.absent) / len(self.absent), max(self.absent))
+
+
+def _draw(counts: Sequence[Counts], resamples: int, seed: int, level: float) -> tuple[list[FloatArray], list[_Sample]]:
+    """(B,) figures of the same draws for each."""
+    _check(counts, resamples)
+    check_level(level)
+    samples = [_Sample(each) for each in counts]
+    images = counts[0].images
+    chunk = chunk_size(images, 3 * counts[0].classes)
+    parts = [[sample.draw(drawn) for sample in samples] for drawn in weights(images, resamples, seed, chunk)]
+    return [np.concatenate(each) for each in zip(*parts, strict=True)], samples
+
+
+def _summary(sample: _Sample, estimate: float, values: FloatArray, jackknife: FloatArray, level: float) -> Bootstrap:
+    return Bootstrap(
+        estimate=estimate,
+        values=values,
+        percentile=percentile(values, level),
+        bca=bca(values, estimate, jackknife, level),
+        averaged=int(sample.present.sum()),
+        dropped=sample.dropped,
+        undefined=int(np.isnan(values).sum()),
+    )
 
 
 def _check(counts: Sequence[Counts], resamples: int) -> None:
@@ -163,16 +171,3 @@ def _check(counts: Sequence[Counts], resamples: int) -> None:
         raise RequestError("there is no image to draw.")
     if resamples < 1:
         raise RequestError(f"the number of resamples is {resamples}; it must be 1 or more.")
-
-
-def _jackknife(counts: Counts, matrix: Any, total: FloatArray) -> FloatArray:
-    """(n,) figures with one image left out, in chunks of images."""
-    columns = matrix.tocsc()
-    step = chunk_size(0, 3 * counts.classes)
-    starts = range(0, counts.images, step)
-    parts = [Sums.of(total - columns[:, start : start + step].toarray()).miou(counts.over) for start in starts]
-    return np.concatenate(parts)
-
-
-def _dropped(ever: Any, lacking: Any) -> Dropped:
-    return Dropped(int(ever.sum()), float(lacking.mean()), int(lacking.max()))
