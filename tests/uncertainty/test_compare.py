@@ -225,6 +225,19 @@ def test_sets_of_averaged_classes_that_differ_are_said(tmp_path: Path) -> None:
     assert "p is exact: all 8 ways" in compare(tmp_path, "one", "two", "--protocol", "mess").stdout
 
 
+def test_classes_that_resamples_lack_are_reported_for_rules_that_average_classes(tmp_path: Path) -> None:
+    for name, shift in (("one", 0), ("two", 1)):
+        write(tmp_path, name, make_evidence(6, 12, shift=shift))
+    (column,) = content(tmp_path, "one", "two")["columns"]
+
+    assert column["first"]["classes_dropped"] > 0
+    said = (
+        f"{column['first']['classes_dropped']} of {column['classes_averaged'][0]} averaged classes are absent from some"
+    )
+    assert said in compare(tmp_path, "one", "two").stdout
+    assert "absent from some" not in compare(tmp_path, "one", "two", "--protocol", "coseg-oracle").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

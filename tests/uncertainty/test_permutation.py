@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy import stats
 from cosegbench import Evidence, score
 from cosegbench.errors import RequestError
 from cosegbench.statistics import image_values, permutation_test, summands, tally
-from uncertainty.samples import RULES, make_evidence, worlds
+from uncertainty.samples import DATA_SET, RULES, make_evidence, worlds
 
 FEW = settings(max_examples=20, deadline=None)
 
@@ -120,6 +121,44 @@ def test_exchanging_the_two_turns_the_difference_round_and_leaves_p(world, rule,
     assert forth.difference == -back.difference
     assert forth.p == back.p
     np.testing.assert_array_equal(forth.classes.p, back.classes.p)
+
+
+@FEW
+@given(worlds(most=5), st.sampled_from(RULES), st.randoms(use_true_random=False))
+def test_the_order_of_images_leaves_no_trace_in_an_exact_test(world, rule, random):
+    order = list(range(world["images"]))
+    random.shuffle(order)
+
+    def moved(parts):
+        figure, by_class = (each.take(np.array(order)) for each in (parts.figure, parts.by_class))
+        return dataclasses.replace(
+            parts, figure=figure, by_class=figure if parts.figure is parts.by_class else by_class
+        )
+
+    pair = [summands(make_evidence(**world, shift=shift), rule) for shift in (0, 1)]
+    here, there = (permutation_test(*each, permutations=32) for each in (pair, [moved(parts) for parts in pair]))
+    assert here.exact
+    assert here.difference == pytest.approx(there.difference, abs=1e-9)
+    assert here.p == there.p
+    np.testing.assert_array_equal(here.classes.p, there.classes.p)
+    assert tally(*pair) == tally(*(moved(parts) for parts in pair))
+
+
+@FEW
+@given(worlds(most=5), st.sampled_from(DATA_SET), st.randoms(use_true_random=False))
+def test_permuting_classes_permutes_their_tests_and_leaves_the_one_of_the_mean(world, rule, random):
+    order = list(range(world["classes"]))
+    random.shuffle(order)
+
+    def moved(parts):
+        counts = dataclasses.replace(parts.by_class, label=np.array(order)[parts.by_class.label])
+        return dataclasses.replace(parts, figure=counts, by_class=counts)
+
+    pair = [summands(make_evidence(**world, shift=shift), rule) for shift in (0, 1)]
+    here, there = (permutation_test(*each, permutations=32) for each in (pair, [moved(parts) for parts in pair]))
+    assert here.p == there.p
+    np.testing.assert_array_equal(there.classes.p[order], here.classes.p)
+    np.testing.assert_array_equal(there.classes.adjusted[order], here.classes.adjusted)
 
 
 def test_a_class_that_only_one_of_the_two_has_a_figure_of_gets_no_p():
