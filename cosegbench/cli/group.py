@@ -15,7 +15,9 @@ from cosegbench.errors import CosegbenchError
 COMMANDS = {
     "run": "Run a predictor on data sets and write one record for each data set and family of protocols.",
     "score": "Score label PNGs that any program wrote; needs the data set's labels, no photographs.",
+    "rescore": "Score kept evidence again, by any protocol that it allows, without inference.",
     "table": "Print Table 1: as the paper prints it, and as measured.",
+    "compare": "Compare two predictors image by image: difference, interval, test, class by class.",
     "labels": "Keep a predictor's first stage: the labels that it proposes for each image, ranked.",
     "train": "Train weights, from the first step or from where an interrupted training stopped.",
     "datasets": "List, explain, verify and draw data sets.",
