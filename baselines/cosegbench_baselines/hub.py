@@ -6,12 +6,12 @@ The hub client does the caching and the downloading; ``HF_HOME``, ``HF_HUB_CACHE
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cosegbench.errors import MissingWeightsError, RequestError
+from cosegbench.errors import DataError, MissingWeightsError, RequestError
+from cosegbench_baselines.checkpoint_files import CONFIG, WEIGHTS, chosen_files, missing_files, missing_in
 
 CLIP_HUB_ID = "openai/clip-vit-base-patch16"
 CLIPSEG_HUB_ID = "CIDAS/clipseg-rd64-refined"
@@ -23,18 +23,6 @@ PINNED: Mapping[str, str] = {
     CLIPSEG_HUB_ID: "999e0328d9e10b484360c477313983f9afdd7050",
 }
 """The commit that a bare hub id means; any other id means ``main``. Sources: docs/checkpoints.md."""
-
-CONFIG = "config.json"
-WEIGHTS = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
-"""Names of weights, in the order in which they are looked for; an index names the parts of weights in several files."""
-TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))
-"""Either set of files is a whole tokenizer."""
-EXTRAS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "preprocessor_config.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +59,11 @@ def find_snapshot(what: str, source: str, near: Path | None = None) -> Snapshot:
     Raises:
         MissingWeightsError: nothing there; says which file was looked for, where, and how to get it.
         RequestError: ``source`` is neither a folder nor a hub id.
+        DataError: an index of weights cannot be read.
     """
     folder = local_folder(source, near)
     if folder is not None:
-        lacking = missing_files(path.name for path in folder.iterdir())
+        lacking = missing_in(folder)
         if lacking:
             raise MissingWeightsError(
                 f"{what} weights {source!r}: the folder {folder} has no {lacking}. Fetch the whole checkpoint with "
@@ -83,7 +72,7 @@ def find_snapshot(what: str, source: str, near: Path | None = None) -> Snapshot:
         return Snapshot(folder, source)
     name, revision = split_revision(what, source)
     cached = _cached(name, revision)
-    if cached is None or missing_files(path.name for path in cached.iterdir()):
+    if cached is None or missing_in(cached):
         cached = _download(what, name, revision)
     return Snapshot(cached, f"{name}@{cached.name}", cached.name)
 
@@ -113,18 +102,6 @@ def split_revision(what: str, source: str) -> tuple[str, str]:
     return name, revision or PINNED.get(name, "main")
 
 
-def missing_files(names: Iterable[str]) -> str:
-    """Which part of a checkpoint is not among ``names``, in words; empty where it is whole."""
-    there = set(names)
-    if CONFIG not in there:
-        return CONFIG
-    if not there & set(WEIGHTS):
-        return f"weights ({WEIGHTS[0]} or {WEIGHTS[2]}) beside its {CONFIG}"
-    if not any(there.issuperset(files) for files in TOKENIZERS):
-        return "tokenizer (tokenizer.json, or vocab.json and merges.txt)"
-    return ""
-
-
 def _cached(name: str, revision: str) -> Path | None:
     """The folder of a revision in the hub's cache, or None."""
     from huggingface_hub import try_to_load_from_cache
@@ -148,6 +125,8 @@ def _download(what: str, name: str, revision: str) -> Path:
         lacking = missing_files(files)
         if not lacking:
             return _fetched(name, commit, files)
+    except DataError:
+        raise
     except Exception as error:  # the client's errors and those of its HTTP library have no common base
         word = (str(error).splitlines() or ["no further word"])[0]
         raise _not_here(what, name, revision, f"the hub gave {type(error).__name__} ({word})") from error
@@ -176,18 +155,6 @@ def _fetched(name: str, commit: str, files: Iterable[str]) -> Path:
     return fetch(CONFIG).parent
 
 
-def chosen_files(names: Iterable[str], fetch: Callable[[str], Path]) -> list[str]:
-    """Which of a repository's files are needed: one set of weights, not the same weights for other libraries."""
-    there = set(names)
-    weights = next(name for name in WEIGHTS if name in there)
-    wanted = [CONFIG, weights]
-    if weights.endswith(".index.json"):
-        parts = json.loads(fetch(weights).read_text(encoding="utf-8"))["weight_map"]
-        wanted += sorted(set(parts.values()))
-    wanted += [name for files in TOKENIZERS for name in files if name in there]
-    return [*wanted, *(name for name in EXTRAS if name in there)]
-
-
 def _not_here(what: str, name: str, revision: str, why: str) -> MissingWeightsError:
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
@@ -197,7 +164,7 @@ def _not_here(what: str, name: str, revision: str, why: str) -> MissingWeightsEr
     others = sorted(path.name for path in snapshots.iterdir()) if snapshots.is_dir() else []
     hint = f" The cache holds {', '.join(f'{name}@{other}' for other in others)}." if others else ""
     cached = _cached(name, revision)
-    lacking = CONFIG if cached is None else missing_files(path.name for path in cached.iterdir())
+    lacking = CONFIG if cached is None else missing_in(cached)
     return MissingWeightsError(
         f"{what} weights {name!r} at revision {revision}: {lacking} was looked for in {cached or snapshots / revision} "
         f"and is not there, and {why}.{hint} Fetch them once, where there is a network, with "

@@ -12,8 +12,9 @@ from typing import Any
 
 import torch
 
-from cosegbench.errors import CosegbenchError, DataError, MissingWeightsError, RequestError
-from cosegbench_baselines.hub import CONFIG, WEIGHTS, Snapshot
+from cosegbench.errors import DataError, MissingWeightsError, RequestError
+from cosegbench_baselines.checkpoint_files import CONFIG, WEIGHTS
+from cosegbench_baselines.hub import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def load_pretrained(kind: Architecture, snapshot: Snapshot) -> tuple[Any, Any]:
     """Model (float32, random nowhere) and tokenizer of a snapshot. Code beside the weights is never run.
 
     Raises:
-        MissingWeightsError: a weight file is a Git LFS pointer, or parts of the weights are not there.
+        MissingWeightsError: a weight file is a Git LFS pointer.
         RequestError: the configuration is of another architecture.
         DataError: a file is there and cannot be read, or the weights do not fit the configuration.
     """
@@ -115,10 +116,8 @@ def _load_model(kind: Architecture, snapshot: Snapshot) -> Any:
     return model
 
 
-def _unreadable(kind: Architecture, snapshot: Snapshot, error: Exception) -> CosegbenchError:
+def _unreadable(kind: Architecture, snapshot: Snapshot, error: Exception) -> DataError:
     file = next((name for name in WEIGHTS if (snapshot.folder / name).is_file()), WEIGHTS[0])
-    if isinstance(error, FileNotFoundError) or "does not appear to have" in str(error):
-        return MissingWeightsError(f"{_where(kind, snapshot)}: a part of the weights is not there ({_first(error)}).")
     if isinstance(error, RuntimeError) and "mismatch" in str(error):
         return DataError(
             f"{_where(kind, snapshot)}: the weights do not have the sizes that {CONFIG} states. Both must be of one "

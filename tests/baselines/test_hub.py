@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from cosegbench.errors import MissingWeightsError, RequestError
-from cosegbench_baselines.hub import CLIP_HUB_ID, CLIPSEG_HUB_ID, PINNED, chosen_files, find_snapshot, split_revision
+from cosegbench_baselines.checkpoint_files import chosen_files
+from cosegbench_baselines.hub import CLIP_HUB_ID, CLIPSEG_HUB_ID, PINNED, find_snapshot, split_revision
 from cosegbench_baselines.sources import load_clip
 from tests.baselines.folders import COMMIT, put_in_cache, write_checkpoint
 
@@ -79,6 +80,13 @@ def test_a_part_that_the_cache_lacks_is_named(left_out: str, said: str, cache: P
     snapshot = put_in_cache(cache, "someone/clip", folder)
     (snapshot / left_out).unlink()
     with pytest.raises(MissingWeightsError, match=f"{said}.* was looked for in"):
+        find_snapshot("CLIP", "someone/clip")
+
+
+def test_a_link_to_a_blob_that_is_gone_is_no_file(cache: Path, folder: Path) -> None:
+    snapshot = put_in_cache(cache, "someone/clip", folder)
+    (snapshot / "model.safetensors").resolve().unlink()
+    with pytest.raises(MissingWeightsError, match=r"weights .* was looked for in"):
         find_snapshot("CLIP", "someone/clip")
 
 

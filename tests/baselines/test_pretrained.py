@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from cosegbench.errors import CosegbenchError, DataError, MissingWeightsError, RequestError
+from cosegbench_baselines.clipseg_source import load_clipseg
 from cosegbench_baselines.coseg import CoSeg, coseg_config
-from cosegbench_baselines.no_training import load_clipseg
 from cosegbench_baselines.sources import load_clip
-from tests.baselines.folders import write_checkpoint
+from tests.baselines.folders import write_checkpoint, write_words
 
 PHOTO_OF_A_CAT = [49406, 320, 1125, 539, 320, 2368, 49407]
 
@@ -52,8 +52,6 @@ def test_the_real_tokenizer_files_give_the_known_ids(shared: Path, tmp_path: Pat
 @pytest.mark.slow
 def test_vit_b16_at_its_full_size_loads_and_carries_a_coseg() -> None:
     from transformers import CLIPConfig, CLIPModel
-
-    from tests.baselines.folders import write_words
 
     with tempfile.TemporaryDirectory() as place:  # 600 MB, which pytest's own folders would keep for three runs
         model = CLIPModel(CLIPConfig(vision_config={"patch_size": 16}))
@@ -208,8 +206,19 @@ def test_a_part_of_weights_in_parts_that_is_not_there_is_named(folder: Path) -> 
     (folder / "model.safetensors").unlink()
     index = {"metadata": {}, "weight_map": {"logit_scale": "model-00001-of-00001.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(CosegbenchError, match="model-00001-of-00001"):
+    with pytest.raises(MissingWeightsError, match="has no model-00001-of-00001"):
         load_clip(str(folder))
+    (folder / "model.safetensors.index.json").write_text("[]")
+    with pytest.raises(DataError, match="weight_map"):
+        load_clip(str(folder))
+
+
+def test_weights_in_parts_load_as_one(folder: Path) -> None:
+    whole = load_clip(str(folder))
+    whole.clip.model.save_pretrained(folder / "parts", max_shard_size="200KB")
+    write_words(folder / "parts")
+    assert len(list((folder / "parts").glob("*.safetensors"))) > 1
+    assert load_clip(str(folder / "parts")).digest == whole.digest
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", ""])
