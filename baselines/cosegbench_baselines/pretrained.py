@@ -50,7 +50,9 @@ def load_pretrained(kind: Architecture, snapshot: Snapshot) -> tuple[Any, Any]:
     _check_config(kind, snapshot)
     _check_pointers(kind, snapshot)
     model = _load_model(kind, snapshot)
-    return model, _load_tokenizer(kind, snapshot, int(model.config.text_config.vocab_size))
+    tokenizer = _load_tokenizer(kind, snapshot)
+    _check_tokens(kind, snapshot, tokenizer, model.config.text_config)
+    return model, tokenizer
 
 
 def state_digest(model: Any) -> str:
@@ -130,25 +132,33 @@ def _unreadable(kind: Architecture, snapshot: Snapshot, error: Exception) -> Dat
     )
 
 
-def _load_tokenizer(kind: Architecture, snapshot: Snapshot, limit: int) -> Any:
+def _load_tokenizer(kind: Architecture, snapshot: Snapshot) -> Any:
     from transformers import AutoTokenizer
 
     try:
         with _quiet():
-            tokenizer = AutoTokenizer.from_pretrained(
-                str(snapshot.folder), local_files_only=True, trust_remote_code=False
-            )
+            return AutoTokenizer.from_pretrained(str(snapshot.folder), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # the tokenizers library raises plain Exception
         raise DataError(
             f"{_where(kind, snapshot)}: the tokenizer in {snapshot.folder} cannot be read "
             f"({type(error).__name__}: {_first(error)}). Fetch tokenizer.json, vocab.json and merges.txt again."
         ) from error
-    if len(tokenizer) > limit:
+
+
+def _check_tokens(kind: Architecture, snapshot: Snapshot, tokenizer: Any, text: Any) -> None:
+    """Raise where the text tower would be given tokens that it lacks, or would look for an end that never comes."""
+    if len(tokenizer) > text.vocab_size:
         raise DataError(
-            f"{_where(kind, snapshot)}: the tokenizer has {len(tokenizer)} tokens, the text tower {limit}. "
+            f"{_where(kind, snapshot)}: the tokenizer has {len(tokenizer)} tokens, the text tower {text.vocab_size}. "
             "They are of two checkpoints."
         )
-    return tokenizer
+    # OpenAI's configurations state 2, by which transformers means the highest id; every text would otherwise be pooled
+    # at its first token and all names would have one embedding
+    if text.eos_token_id not in (2, tokenizer.eos_token_id):
+        raise DataError(
+            f"{_where(kind, snapshot)}: the tokenizer ends a text with token {tokenizer.eos_token_id}, the text tower "
+            f"looks for {text.eos_token_id}. They are of two checkpoints."
+        )
 
 
 @contextmanager

@@ -10,7 +10,11 @@ NAMES = ["dog", "cat", "sea", "sky", "sand", "tree", "unlabeled"]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-def config(kind: str = "clip", **sizes: Any) -> Any:
+WORDS = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
+"""Special tokens of the word tokenizer."""
+
+
+def config(kind: str = "clip", special: dict[str, int] = WORDS, **sizes: Any) -> Any:
     """A ``CLIPConfig`` or ``CLIPSegConfig``; sizes are those of the vision tower, and ``width``."""
     from transformers import CLIPConfig, CLIPSegConfig
 
@@ -33,6 +37,7 @@ def config(kind: str = "clip", **sizes: Any) -> Any:
         "num_attention_heads": 2,
         "max_position_embeddings": 77,
         "projection_dim": width,
+        **special,
     }
     both: dict[str, Any] = {"text_config": text, "vision_config": vision, "projection_dim": width}
     if kind == "clip":
@@ -66,7 +71,9 @@ def write_checkpoint(folder: Path, kind: str = "clip", tokenizer: Path | None = 
 
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(1)
-    model = (CLIPModel if kind == "clip" else CLIPSegForImageSegmentation)(config(kind, **sizes)).eval()
+    model = (CLIPModel if kind == "clip" else CLIPSegForImageSegmentation)(
+        config(kind, WORDS if tokenizer is None else {}, **sizes)
+    ).eval()
     if kind == "clipseg":
         model.decoder.apply(restart)
     model.save_pretrained(folder)

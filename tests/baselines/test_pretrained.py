@@ -13,7 +13,7 @@ from cosegbench.errors import CosegbenchError, DataError, MissingWeightsError, R
 from cosegbench_baselines.clipseg_source import load_clipseg
 from cosegbench_baselines.coseg import CoSeg, coseg_config
 from cosegbench_baselines.sources import load_clip
-from tests.baselines.folders import write_checkpoint, write_words
+from tests.baselines.folders import WORDS, write_checkpoint, write_words
 
 PHOTO_OF_A_CAT = [49406, 320, 1125, 539, 320, 2368, 49407]
 
@@ -54,7 +54,7 @@ def test_vit_b16_at_its_full_size_loads_and_carries_a_coseg() -> None:
     from transformers import CLIPConfig, CLIPModel
 
     with tempfile.TemporaryDirectory() as place:  # 600 MB, which pytest's own folders would keep for three runs
-        model = CLIPModel(CLIPConfig(vision_config={"patch_size": 16}))
+        model = CLIPModel(CLIPConfig(text_config=WORDS, vision_config={"patch_size": 16}))
         model.save_pretrained(place)
         write_words(Path(place))
         loaded = load_clip(place)
@@ -176,6 +176,7 @@ def damage(folder: Path, how: str) -> None:
         torch.save({name: tensor for name, tensor in tensors.items() if name.startswith("text_")}, pickled)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize(
     ("how", "said"),
     [
@@ -245,6 +246,27 @@ def test_a_tokenizer_of_more_tokens_than_the_tower_has_is_refused(folder: Path) 
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(DataError, match="of two checkpoints"):
         load_clip(str(folder))
+
+
+def test_a_tokenizer_that_ends_texts_otherwise_than_the_tower_expects_is_refused(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config["text_config"]["eos_token_id"] = 5
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(DataError, match="ends a text with token 3, the text tower looks for 5"):
+        load_clip(str(folder))
+
+
+def test_texts_are_told_apart(shared: Path, tmp_path: Path) -> None:
+    """With OpenAI's own end token, which old configurations state as 2."""
+    write_checkpoint(tmp_path / "real", tokenizer=shared / "real" / "clip_tokenizer")
+    for eos in (49407, 2):
+        path = tmp_path / "real" / "config.json"
+        config = json.loads(path.read_text())
+        config["text_config"]["eos_token_id"] = eos
+        path.write_text(json.dumps(config))
+        clip = load_clip(str(tmp_path / "real")).clip
+        dog, cat = clip.encode_text(["a photo of a dog", "a photo of a cat and a mouse"])
+        assert float((dog - cat).abs().max()) > 1e-3
 
 
 def test_code_beside_the_weights_is_never_run(folder: Path) -> None:

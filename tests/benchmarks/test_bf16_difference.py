@@ -28,7 +28,7 @@ def tower() -> FrozenClip:
 
 def say(what: str, exact: torch.Tensor, near: torch.Tensor) -> None:
     difference = (exact - near).abs()
-    spread = float(exact.std())
+    spread = float(exact.std(correction=0))
     sys.stdout.write(
         f"\n{what} on {DEVICE}: largest difference {float(difference.max()):.1e}, mean {float(difference.mean()):.1e}, "
         f"standard deviation of the values {spread:.1e}\n"
