@@ -68,7 +68,7 @@ class _CoSeg:
     def predict(self, images: Sequence[Image.Image]) -> Sequence[Prediction]:
         """One :class:`MaskSet` an image: N masks over the whole image, squashed to the model's square."""
         found: list[Prediction] = []
-        segments = self._system.segment(images)
+        segments = self._system.predict(images)
         for masks, similarity, nothing in zip(segments.masks, segments.similarity, segments.nothing, strict=True):
             found.append(MaskSet(masks, similarity, nothing, "cosine", self._system.scale))
         return found

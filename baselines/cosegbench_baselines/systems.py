@@ -59,9 +59,13 @@ class CoSegSystem:
         """Masks (B, N, S, S) with their similarities to the names of :meth:`prepare`."""
         pixels = squash(images, self.input_size, self.loaded.pixels.resample).to(self.device)
         taps = self.model.config.mask_decoder.taps
+        features = self.loaded.clip.encode_image(normalise(pixels, self.loaded.pixels), taps)
+        return segment(self.model, features, self._text, snap=self.snap)
+
+    def predict(self, images: Sequence[Image.Image]) -> Segments:
+        """:meth:`segment` in the system's precision; probabilities and similarities are float32 in either."""
         with computing(self.precision, self.device):
-            features = self.loaded.clip.encode_image(normalise(pixels, self.loaded.pixels), taps)
-            return segment(self.model, features, self._text, snap=self.snap)
+            return self.segment(images)
 
     def facts(self) -> dict[str, Any]:
         """For the record."""
