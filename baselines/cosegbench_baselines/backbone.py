@@ -92,6 +92,11 @@ class FrozenClip(nn.Module):
         return int(self.model.config.vision_config.hidden_size)
 
     @property
+    def layers(self) -> int:
+        """Layers of the vision tower."""
+        return int(self.model.config.vision_config.num_hidden_layers)
+
+    @property
     def patch(self) -> int:
         """Patch size in pixels."""
         return int(self.model.config.vision_config.patch_size)

@@ -5,9 +5,7 @@ Nothing here ever unpickles: a file that is not safetensors is refused, and so i
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import torch
 
 from cosegbench.errors import DataError, MissingWeightsError
+from cosegbench.files import file_digest, write_bytes
 
 SCHEMA_VERSION = 1
 
@@ -40,12 +39,6 @@ class Checkpoint:
         return str(self.info["sha256"])
 
 
-def file_digest(path: Path) -> str:
-    """sha256 of a file, hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def save_checkpoint(
     path: Path, tensors: Mapping[str, torch.Tensor], info: Mapping[str, Any], *, half: bool = False
 ) -> Path:
@@ -61,16 +54,15 @@ def save_checkpoint(
     from safetensors.torch import save
 
     path = path.with_suffix(".safetensors")
-    path.parent.mkdir(parents=True, exist_ok=True)
     dtype = torch.float16 if half else torch.float32
-    _replace(path, save({name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in tensors.items()}))
+    write_bytes(path, save({name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in tensors.items()}))
     full = {
         "schema_version": SCHEMA_VERSION,
         **info,
         "dtype": str(dtype).removeprefix("torch."),
         "sha256": file_digest(path),
     }
-    _replace(path.with_suffix(".json"), (json.dumps(full, indent=1, ensure_ascii=False) + "\n").encode())
+    write_bytes(path.with_suffix(".json"), (json.dumps(full, indent=1, ensure_ascii=False) + "\n").encode())
     return path
 
 
@@ -109,12 +101,13 @@ def _read_info(path: Path, kind: str) -> dict[str, Any]:
         info = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"weights {path}: not JSON ({error}).") from error
-    if not isinstance(info, dict) or info.get("schema_version") != SCHEMA_VERSION or info.get("kind") != kind:
-        raise DataError(f"weights {path}: expected kind {kind!r} and schema_version {SCHEMA_VERSION}.")
+    if not isinstance(info, dict):
+        raise DataError(f"weights {path}: expected a JSON object, found {type(info).__name__}.")
+    version = info.get("schema_version")
+    if version != SCHEMA_VERSION:
+        newer = isinstance(version, int) and version > SCHEMA_VERSION
+        advice = "A newer cosegbench wrote it: install that." if newer else "Train it again."
+        raise DataError(f"weights {path}: schema_version {version!r}, expected {SCHEMA_VERSION}. {advice}")
+    if info.get("kind") != kind:
+        raise DataError(f"weights {path}: kind {info.get('kind')!r}, expected {kind!r}.")
     return info
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(data)
-    temporary.replace(path)

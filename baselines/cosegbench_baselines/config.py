@@ -61,7 +61,7 @@ class MaskDecoderConfig:
         heads: attention heads of a block.
         feedforward: width of a block's feed-forward layer.
         dropout: dropout while training.
-        patch: CLIP's patch size in pixels; a multiple of 4, because the head upsamples by 4 and then by patch/4.
+        patch: CLIP's patch size in pixels; even. The head upsamples by 4 (by 2 for ViT-L/14's 14) and then by the rest.
         order: ``block-film`` as the paper writes it, or ``film-block`` as the authors' code does it.
         shared_film: one FiLM for all blocks (authors' code) instead of one each.
         condition: what FiLM sees of a label token: ``raw``, or ``unit`` -- brought to the length sqrt(width), so that a

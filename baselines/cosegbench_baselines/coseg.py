@@ -10,11 +10,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from cosegbench.errors import DataError, RequestError
 from cosegbench_baselines.backbone import FrozenClip, ImageFeatures
 from cosegbench_baselines.checkpoint import load_checkpoint
 from cosegbench_baselines.config import CoSegConfig
 from cosegbench_baselines.label_model import build_label_model
 from cosegbench_baselines.mask_decoder import MaskDecoder
+from cosegbench_baselines.taps import check_taps, default_taps
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,11 @@ def segment(model: CoSeg, features: ImageFeatures, text: torch.Tensor, *, snap: 
     """
     assert features.patches is not None
     tokens = model.labels(features.patches)
-    cosines = nn.functional.normalize(tokens, dim=-1) @ nn.functional.normalize(text, dim=-1).T
+    # in bf16 two labels would tie at the third digit
+    with torch.autocast(tokens.device.type, enabled=False):
+        cosines = nn.functional.normalize(tokens.float(), dim=-1) @ nn.functional.normalize(text, dim=-1).T
     condition = text[cosines.argmax(-1)] if snap else tokens
-    return Segments(model.decoder(features.taps, condition).sigmoid(), cosines[..., :-1], cosines[..., -1])
+    return Segments(model.decoder(features.taps, condition).float().sigmoid(), cosines[..., :-1], cosines[..., -1])
 
 
 def coseg_config(clip: FrozenClip, **changes: Any) -> CoSegConfig:
@@ -86,12 +90,18 @@ def coseg_config(clip: FrozenClip, **changes: Any) -> CoSegConfig:
 
     Args:
         clip: gives widths, patch size and input size.
-        changes: ``label_model`` and ``mask_decoder``, mappings of fields to values.
+        changes: ``label_model`` and ``mask_decoder``, mappings of fields to values; no taps, or none named, leaves them
+            to the depth of the tower.
+
+    Raises:
+        RequestError: a tap that the tower does not have.
     """
     from cosegbench_baselines.config import LabelModelConfig, MaskDecoderConfig
 
     label = {"width": clip.width, **changes.get("label_model", {})}
     decoder = {"hidden": clip.hidden, "width": clip.width, "patch": clip.patch, **changes.get("mask_decoder", {})}
+    decoder["taps"] = decoder.get("taps") or default_taps(clip.layers)
+    check_taps(decoder["taps"], clip.layers)
     return CoSegConfig(LabelModelConfig(**label), MaskDecoderConfig(**decoder), clip.image_size)
 
 
@@ -103,6 +113,11 @@ def load_coseg(path: Path) -> tuple[CoSeg, Mapping[str, Any]]:
         DataError: the file is not what its JSON says.
     """
     checkpoint = load_checkpoint(path, "coseg")
-    model = CoSeg(CoSegConfig.from_json(checkpoint.info["config"]))
-    model.load_state_dict(dict(checkpoint.tensors))
+    try:
+        model = CoSeg(CoSegConfig.from_json(checkpoint.info["config"]))
+        model.load_state_dict(dict(checkpoint.tensors))
+    except (RequestError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"weights {checkpoint.path}: the configuration in its JSON does not describe them ({error})."
+        ) from error
     return model.eval().requires_grad_(False), checkpoint.info

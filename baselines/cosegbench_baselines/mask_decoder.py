@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from cosegbench.errors import RequestError
 from cosegbench_baselines.config import MaskDecoderConfig
 
 
@@ -33,13 +34,14 @@ class MaskHead(nn.Sequential):
     """From the patch grid to pixels: a 3x3 convolution and two transposed ones that upsample by the patch size."""
 
     def __init__(self, reduce: int, patch: int) -> None:
-        if patch % 4:
-            raise ValueError(f"the mask head needs a patch size that is a multiple of 4; got {patch}.")
-        last = patch // 4
+        first = next((stride for stride in (4, 2) if patch % stride == 0), None)
+        if first is None:
+            raise RequestError(f"the mask head upsamples in two steps and needs an even patch size; got {patch}.")
+        last = patch // first
         super().__init__(
             nn.Conv2d(reduce, reduce, 3, padding=1, padding_mode="replicate"),
             nn.GELU(),
-            nn.ConvTranspose2d(reduce, reduce // 2, 4, stride=4),
+            nn.ConvTranspose2d(reduce, reduce // 2, first, stride=first),
             nn.GELU(),
             nn.ConvTranspose2d(reduce // 2, 1, last, stride=last),
         )

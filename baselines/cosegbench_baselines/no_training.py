@@ -15,22 +15,14 @@ from torch.nn import functional
 
 from cosegbench import MaskSet, RankedLabels
 from cosegbench.errors import DataError, RequestError
+from cosegbench.files import file_digest
 from cosegbench.text import TextRule
-from cosegbench_baselines.backbone import FrozenClip
-from cosegbench_baselines.checkpoint import file_digest, load_checkpoint
-from cosegbench_baselines.clipseg import ClipSegOnce, ClipSegShape, build_clipseg
-from cosegbench_baselines.config import read_fields
+from cosegbench_baselines.class_text import class_embeddings
+from cosegbench_baselines.clipseg_source import LoadedClipSeg, load_clipseg
 from cosegbench_baselines.devices import check_device
-from cosegbench_baselines.pixels import CLIP_PIXELS, PixelRule, normalise, squash
-from cosegbench_baselines.sources import (
-    CLIP_HUB_ID,
-    MINIATURE,
-    LoadedClip,
-    load_clip,
-    load_clipseg_hub,
-    miniature_folder,
-    weights_folder,
-)
+from cosegbench_baselines.pixels import normalise, squash
+from cosegbench_baselines.precision import Precision, check_precision, computing, store
+from cosegbench_baselines.sources import CLIP_HUB_ID, MINIATURE, LoadedClip, load_clip
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -39,17 +31,6 @@ if TYPE_CHECKING:
 
 Variant = Literal["paper", "authors"]
 TRUE = "true"
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedClipSeg:
-    """A CLIPSeg, its text tower as a CLIP, its pixels, and what it is."""
-
-    once: ClipSegOnce
-    text: FrozenClip
-    pixels: PixelRule
-    source: str
-    digest: str
 
 
 @dataclass(slots=True)
@@ -63,6 +44,7 @@ class NoTraining:
         labels: given labels by image id, as class names; None for the first stage; empty until :meth:`tune` reads them.
         about: for the record.
         device: torch device.
+        precision: of the image towers and the decoder.
     """
 
     clipseg: LoadedClipSeg
@@ -71,6 +53,7 @@ class NoTraining:
     labels: Mapping[str, Sequence[str]] | None
     about: dict[str, Any]
     device: str
+    precision: Precision = "float32"
     _names: dict[str, int] = field(default_factory=dict)
     _rank_text: torch.Tensor = field(default_factory=lambda: torch.empty(0, 0))
     _draw_text: torch.Tensor = field(default_factory=lambda: torch.empty(0, 0))
@@ -93,8 +76,10 @@ class NoTraining:
     def prepare(self, names: Sequence[str], text: TextRule) -> None:
         """Encode the names for both stages."""
         self._names = {name: index for index, name in enumerate(names)}
-        self._draw_text = self.clipseg.text.encode_text(text.sentences(names))
-        ranks = self._draw_text if self.clip is None else self.clip.clip.encode_text(text.sentences(names))
+        self._draw_text = class_embeddings(self.clipseg.text, self.clipseg.text_digest, names, text)
+        ranks = self._draw_text
+        if self.clip is not None:
+            ranks = class_embeddings(self.clip.clip, self.clip.digest, names, text)
         self._rank_text = functional.normalize(ranks, dim=-1)
 
     def rank(self, images: Sequence[Image.Image]) -> list[RankedLabels]:
@@ -111,14 +96,17 @@ class NoTraining:
         """Masks of the labels of each image; the similarity of a mask to a class is that of its label's text."""
         chosen = [self._given(image) for image in images] if self.labels is not None else self._ranked(images)
         pixels = squash(images, self.input_size, self.clipseg.pixels.resample).to(self.device)
-        taps, _ = self.clipseg.once.encode(normalise(pixels, self.clipseg.pixels))
+        with computing(self.precision, self.device):
+            taps, _ = self.clipseg.once.encode(normalise(pixels, self.clipseg.pixels))
         unit = functional.normalize(self._draw_text, dim=-1)
         found = []
         for place, labels in enumerate(chosen):
             index = torch.tensor(labels, dtype=torch.long, device=self.device)
             if len(labels):
                 one = tuple(tap[place : place + 1] for tap in taps)
-                masks = self.clipseg.once.decode(one, self._draw_text[index].unsqueeze(0))[0].sigmoid()
+                with computing(self.precision, self.device):
+                    logits = self.clipseg.once.decode(one, self._draw_text[index].unsqueeze(0))[0]
+                masks = logits.float().sigmoid()
             else:
                 masks = torch.empty(0, self.input_size, self.input_size, device=self.device)
             found.append(MaskSet(masks, unit[index] @ unit.T, None, "cosine", 100.0))
@@ -136,12 +124,13 @@ class NoTraining:
         else:
             rule, size = self.clip.pixels, self.clip.clip.image_size
         pixels = normalise(squash(images, size, rule.resample).to(self.device), rule)
-        if self.clip is None:
-            _, pooled = self.clipseg.once.encode(pixels, pooled=True)
-        else:
-            pooled = self.clip.clip.encode_image(pixels).pooled
+        with computing(self.precision, self.device):
+            if self.clip is None:
+                _, pooled = self.clipseg.once.encode(pixels, pooled=True)
+            else:
+                pooled = self.clip.clip.encode_image(pixels).pooled
         assert pooled is not None
-        return functional.normalize(pooled, dim=-1) @ self._rank_text.T
+        return functional.normalize(pooled.float(), dim=-1) @ self._rank_text.T
 
     def _ranked(self, images: Sequence[Image.Image]) -> list[tuple[int, ...]]:
         return [ranked.labels for ranked in self.rank(images)]
@@ -173,52 +162,57 @@ def _classes(target: np.ndarray) -> list[int]:
 
 
 def load_no_training(
-    weights: str, clip: str, variant: Variant, k: int | Literal["auto"], labels: str, device: str
+    weights: str,
+    clip: str,
+    variant: Variant,
+    k: int | Literal["auto"],
+    labels: str,
+    device: str,
+    precision: Precision = "float32",
 ) -> NoTraining:
     """Load both stages; arguments as :class:`cosegbench_baselines.predictors.CoSegNoTraining`."""
     if k != "auto" and k < 1:
         raise RequestError(f"k is {k}; give 1 or more, or auto.")
     check_device(device)
+    check_precision(precision, device)
     clipseg = load_clipseg(weights)
     own = weights == MINIATURE or (Path(weights).expanduser() / "clip.json").is_file()
     picks = load_clip(clip or (weights if own else CLIP_HUB_ID)) if variant == "paper" else None
     for part in (clipseg.once, clipseg.text, picks.clip if picks else None):
         if part is not None:
             part.to(device)
+    _store(clipseg.once.model.clip, precision)
+    store(clipseg.once.model.decoder, precision)
+    if picks is not None:
+        _store(picks.clip.model, precision)
     about: dict[str, Any] = {
-        "weights": weights,
+        "weights": clipseg.source,
         "weights_digest": clipseg.digest,
+        "revision": clipseg.revision,
         "variant": variant,
         "k": k,
         "labels": labels or "first stage",
-        "clip": {"source": picks.source, "sha256": picks.digest} if picks else "CLIPSeg's own",
+        "clip": _clip_facts(picks),
+        "precision": precision,
     }
     given: Mapping[str, Sequence[str]] | None = None
     if labels == TRUE:
         given, about["reference"] = {}, "ceiling: true labels given"
     elif labels:
         given, about["labels_digest"] = read_labels(Path(labels)), file_digest(Path(labels))
-    return NoTraining(clipseg, picks, None if k == "auto" else k, given, about, device)
+    return NoTraining(clipseg, picks, None if k == "auto" else k, given, about, device, precision)
 
 
-def load_clipseg(source: str) -> LoadedClipSeg:
-    """CLIPSeg: the shipped miniature, a folder with ``clipseg.safetensors``, a ``transformers`` folder, or a hub id.
+def _store(clip: Any, precision: Precision) -> None:
+    """The image half of a CLIP in ``precision``; its text half stays as it is."""
+    store(clip.vision_model, precision)
+    store(clip.visual_projection, precision)
 
-    Raises:
-        MissingWeightsError: nothing there.
-    """
-    folder = miniature_folder() if source == MINIATURE else weights_folder(source)
-    if source == MINIATURE or (folder / "clipseg.json").is_file():
-        checkpoint = load_checkpoint(folder / "clipseg", "clipseg")
-        base = load_clip(checkpoint.info["clip"]["source"], near=folder)
-        if base.digest != checkpoint.info["clip"]["sha256"]:
-            raise DataError(f"weights {checkpoint.path}: trained on another CLIP than {base.source!r} is now.")
-        shape = read_fields(ClipSegShape, checkpoint.info["shape"])
-        model = build_clipseg(base.clip.model, shape)
-        model.decoder.load_state_dict(dict(checkpoint.tensors))
-        return LoadedClipSeg(ClipSegOnce(model, shape.image_size), base.clip, CLIP_PIXELS, source, checkpoint.digest)
-    model, tokenizer, rule, digest = load_clipseg_hub(source)
-    return LoadedClipSeg(ClipSegOnce(model, 352), FrozenClip(model.clip, tokenizer), rule, source, digest)
+
+def _clip_facts(picks: LoadedClip | None) -> dict[str, Any] | str:
+    if picks is None:
+        return "CLIPSeg's own"
+    return {"source": picks.source, "sha256": picks.digest, "revision": picks.revision}
 
 
 def read_labels(path: Path) -> dict[str, list[str]]:

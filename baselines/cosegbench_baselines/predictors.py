@@ -26,10 +26,16 @@ class _CoSeg:
         recipe: which of the shipped checkpoints; ignored where ``weights`` is a file.
         snap: condition the mask decoder on the text embedding of the nearest label, not on the predicted token.
             ``auto`` does what the checkpoint's recipe says (``paper``: no; ``miniature``: yes).
+        clip: where the CLIP is that the checkpoint was trained on; empty for the place that the checkpoint names.
+        precision: ``bf16`` on a GPU that has it computes the large matrix products in it; docs/checkpoints.md states
+            by how much figures differ.
         device: torch device.
 
     Raises:
-        MissingWeightsError: no weights for real data, or the file is not there.
+        MissingWeightsError: no weights for real data, or a file is not there.
+        RequestError: another variant's checkpoint, another CLIP than it was trained on, or a device that is not there
+            or does not compute in ``precision``.
+        DataError: a file is not what it should be.
     """
 
     variant: ClassVar[Literal["prefix", "xatten"]]
@@ -40,6 +46,8 @@ class _CoSeg:
         weights: str | None = None,
         recipe: RecipeName = "miniature",
         snap: Literal["auto", "on", "off"] = "auto",
+        clip: str = "",
+        precision: Literal["float32", "bf16"] = "float32",
         device: str = "cpu",
     ) -> None:
         if weights is None:
@@ -50,7 +58,7 @@ class _CoSeg:
             )
         from cosegbench_baselines.systems import load_system
 
-        self._system: CoSegSystem = load_system(self.variant, weights, recipe, snap, device)
+        self._system: CoSegSystem = load_system(self.variant, weights, recipe, snap, device, clip, precision)
         self.input_size = self._system.input_size
 
     def prepare(self, vocabulary: Vocabulary, text: TextRule) -> None:
@@ -60,7 +68,7 @@ class _CoSeg:
     def predict(self, images: Sequence[Image.Image]) -> Sequence[Prediction]:
         """One :class:`MaskSet` an image: N masks over the whole image, squashed to the model's square."""
         found: list[Prediction] = []
-        segments = self._system.segment(images)
+        segments = self._system.predict(images)
         for masks, similarity, nothing in zip(segments.masks, segments.similarity, segments.nothing, strict=True):
             found.append(MaskSet(masks, similarity, nothing, "cosine", self._system.scale))
         return found
@@ -86,19 +94,23 @@ class CoSegNoTraining:
     """CLIP names the image's k most similar labels, CLIPSeg draws each; nothing is trained on masks of the data set.
 
     Args:
-        weights: CLIPSeg: ``miniature`` (shipped), a local folder, or a hub id.
-        clip: CLIP that picks the labels in the ``paper`` variant; empty for the published or shipped one.
+        weights: CLIPSeg: ``miniature`` (shipped), a local folder, or a hub id, ``name`` or ``name@revision``.
+        clip: CLIP that picks the labels in the ``paper`` variant, named as ``weights`` is; empty for the published or
+            shipped one.
         variant: ``paper`` (CLIP at its own size picks the labels, CLIPSeg at its size draws) or ``authors`` (their
             code: one CLIPSeg checkpoint does both at its size).
         k: labels an image (paper: 20), or ``auto``: mean plus two standard deviations of the number of classes an image
             has in the data set, rounded up, which looks at the labels and is recorded as tuning.
         labels: a file that ``cosegbench labels`` wrote, used in place of the first stage; or ``true``: the classes that
             the ground truth holds, which gives the ceiling of better labels and is recorded as tuning.
+        precision: as for the trained systems.
         device: torch device.
 
     Raises:
         MissingWeightsError: neither a local folder nor in reach on the hub.
-        RequestError: k is below 1.
+        RequestError: k is below 1, weights of another architecture, or a device that is not there or does not compute
+            in ``precision``.
+        DataError: a file is not what it should be.
     """
 
     default_weights: ClassVar[Mapping[str, str]] = {"miniature": "miniature", "real": "CIDAS/clipseg-rd64-refined"}
@@ -110,11 +122,12 @@ class CoSegNoTraining:
         variant: Literal["paper", "authors"] = "paper",
         k: int | Literal["auto"] = 20,
         labels: str = "",
+        precision: Literal["float32", "bf16"] = "float32",
         device: str = "cpu",
     ) -> None:
         from cosegbench_baselines.no_training import load_no_training
 
-        self._system: NoTraining = load_no_training(weights, clip, variant, k, labels, device)
+        self._system: NoTraining = load_no_training(weights, clip, variant, k, labels, device, precision)
         self.tunes = k == "auto" or labels == "true"
         self.input_size = self._system.input_size
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cosegbench.errors import MissingWeightsError
 from cosegbench_baselines.backbone import FrozenClip
 from cosegbench_baselines.checkpoint import load_checkpoint
-from cosegbench_baselines.pixels import CLIP_PIXELS, CLIPSEG_PIXELS, PixelRule
+from cosegbench_baselines.hub import CLIP_HUB_ID, CLIPSEG_HUB_ID, Snapshot, find_snapshot, local_folder
+from cosegbench_baselines.pixels import CLIP_PIXELS, CLIPSEG_PIXELS, PixelRule, read_pixel_rule
+from cosegbench_baselines.pretrained import CLIP, CLIPSEG, load_pretrained, state_digest
+
+__all__ = ["CLIPSEG_HUB_ID", "CLIP_HUB_ID", "MINIATURE", "LoadedClip", "load_clip", "load_published_clipseg"]
 
 MINIATURE = "miniature"
 """The ``weights`` that name the shipped miniature."""
-CLIP_HUB_ID = "openai/clip-vit-base-patch16"
-CLIPSEG_HUB_ID = "CIDAS/clipseg-rd64-refined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +26,16 @@ class LoadedClip:
     Args:
         clip: frozen.
         pixels: normalisation.
-        source: what to name in a checkpoint that is trained on top of it.
+        source: what to name in a checkpoint that is trained on top of it: as it was given, or ``name@commit``.
         digest: sha256 over the weights.
+        revision: commit on the hub; None where it is not from there.
     """
 
     clip: FrozenClip
     pixels: PixelRule
     source: str
     digest: str
+    revision: str | None = None
 
 
 def miniature_folder() -> Path:
@@ -49,31 +48,29 @@ def weights_folder(source: str) -> Path:
     if source == MINIATURE:
         return miniature_folder()
     path = Path(source).expanduser()
-    return path if path.is_dir() else path.parent
+    return path.parent if path.suffix in (".safetensors", ".json") else path
 
 
 def load_clip(source: str, near: Path | None = None) -> LoadedClip:
-    """Load a CLIP.
+    """Load a CLIP of any size, in float32.
 
     Args:
         source: ``miniature``; a folder with ``clip.safetensors`` (ours) or ``config.json`` (``transformers``); or a hub
-            id. Remote code is never run.
+            id, ``name`` or ``name@revision``. Remote code is never run.
         near: a folder in which a relative folder name is tried first.
 
     Raises:
-        MissingWeightsError: nothing of the kind there.
+        MissingWeightsError: nothing of the kind there; says what was looked for, where, and how to get it.
+        RequestError: it is there and is of another architecture.
+        DataError: it is there and cannot be read.
     """
-    folder = miniature_folder() if source == MINIATURE else _folder(source, near)
+    folder = miniature_folder() if source == MINIATURE else local_folder(source, near)
     if folder is not None and (folder / "clip.json").is_file():
         return _load_own(folder, source)
-    return _load_transformers(str(folder) if folder is not None else source, source)
-
-
-def _folder(source: str, near: Path | None) -> Path | None:
-    for path in (near / source if near else None, Path(source).expanduser()):
-        if path is not None and path.is_dir():
-            return path
-    return None
+    snapshot = find_snapshot(CLIP.what, source, near)
+    model, tokenizer = load_pretrained(CLIP, snapshot)
+    rule = read_pixel_rule(snapshot.folder, CLIP_PIXELS)
+    return LoadedClip(FrozenClip(model, tokenizer), rule, snapshot.source, state_digest(model), snapshot.revision)
 
 
 def _load_own(folder: Path, source: str) -> LoadedClip:
@@ -81,67 +78,43 @@ def _load_own(folder: Path, source: str) -> LoadedClip:
     from cosegbench_baselines.tokens import load_word_tokenizer
 
     checkpoint = load_checkpoint(folder / "clip", "clip")
-    tokenizer = load_word_tokenizer(folder / "tokenizer.json")
+    words = folder / "tokenizer.json"
+    if not words.is_file():
+        raise MissingWeightsError(f"CLIP weights {source!r}: {words} is not there; it belongs to clip.safetensors.")
+    tokenizer = load_word_tokenizer(words)
     model = build_clip(ClipShape(**checkpoint.info["shape"]), len(tokenizer))
     model.load_state_dict(dict(checkpoint.tensors))
     return LoadedClip(FrozenClip(model, tokenizer), CLIP_PIXELS, source, checkpoint.digest)
 
 
-def _load_transformers(where: str, source: str) -> LoadedClip:
-    from transformers import AutoTokenizer, CLIPModel
+@dataclass(frozen=True, slots=True)
+class PublishedClipSeg:
+    """A published CLIPSeg as it was read.
 
-    try:
-        model = CLIPModel.from_pretrained(where, dtype=torch.float32, weights_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(where)
-    except (OSError, ValueError) as error:
-        raise _missing("CLIP", source) from error
-    return LoadedClip(
-        FrozenClip(model, tokenizer),
-        pixel_rule(Path(where), CLIP_PIXELS),
-        source,
-        state_digest(model),
-    )
+    Args:
+        model: ``CLIPSegForImageSegmentation``.
+        tokenizer: of its text tower.
+        pixels: normalisation and size of its input.
+        snapshot: where it was.
+        digest: sha256 over the weights.
+    """
+
+    model: Any
+    tokenizer: Any
+    pixels: PixelRule
+    snapshot: Snapshot
+    digest: str
 
 
-def load_clipseg_hub(source: str) -> tuple[Any, Any, PixelRule, str]:
-    """A published CLIPSeg: model, tokenizer, pixel rule and digest.
+def load_published_clipseg(source: str) -> PublishedClipSeg:
+    """A CLIPSeg from a ``transformers`` folder or a hub id, ``name`` or ``name@revision``, in float32.
 
     Raises:
-        MissingWeightsError: neither a local folder nor in reach on the hub.
+        MissingWeightsError: nothing of the kind there; says what was looked for, where, and how to get it.
+        RequestError: it is there and is of another architecture.
+        DataError: it is there and cannot be read.
     """
-    from transformers import AutoTokenizer, CLIPSegForImageSegmentation
-
-    try:
-        model = CLIPSegForImageSegmentation.from_pretrained(source, dtype=torch.float32, weights_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(source)
-    except (OSError, ValueError) as error:
-        raise _missing("CLIPSeg", source) from error
-    return model, tokenizer, pixel_rule(Path(source), CLIPSEG_PIXELS), state_digest(model)
-
-
-def _missing(what: str, source: str) -> MissingWeightsError:
-    return MissingWeightsError(
-        f"{what} weights {source!r}: neither a local folder with config.json and its weights nor in reach on the hub. "
-        f"Fetch them once with `hf download {source}`, or give a local folder with --weights."
-    )
-
-
-def pixel_rule(folder: Path, default: PixelRule) -> PixelRule:
-    """What ``preprocessor_config.json`` in ``folder`` says, or ``default`` where there is none."""
-    path = folder / "preprocessor_config.json"
-    if not path.is_file():
-        return default
-    facts: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    mean, std = facts.get("image_mean", default.mean), facts.get("image_std", default.std)
-    return PixelRule(
-        (mean[0], mean[1], mean[2]), (std[0], std[1], std[2]), int(facts.get("resample", default.resample))
-    )
-
-
-def state_digest(model: Any) -> str:
-    """sha256 over the names and float32 bytes of a model's parameters, in order of name."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().float().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    snapshot = find_snapshot(CLIPSEG.what, source)
+    model, tokenizer = load_pretrained(CLIPSEG, snapshot)
+    rule = read_pixel_rule(snapshot.folder, CLIPSEG_PIXELS)
+    return PublishedClipSeg(model, tokenizer, rule, snapshot, state_digest(model))

@@ -8,6 +8,17 @@ from typing import Any
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def own_text_files(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Text embeddings are kept in a folder of each test, not in the user's cache; returns the folder."""
+    from cosegbench_baselines import class_text, text_files
+
+    folder = tmp_path_factory.mktemp("text")
+    monkeypatch.setattr(text_files, "embeddings_folder", lambda: folder)
+    class_text.forget()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny CLIP of random weights and its word tokenizer, as the trainer writes it."""

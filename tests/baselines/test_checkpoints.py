@@ -51,7 +51,7 @@ def test_tampered_weights_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_pickle_is_never_loaded_even_where_its_digest_is_stated(tmp_path: Path) -> None:
-    from cosegbench_baselines.checkpoint import file_digest
+    from cosegbench.files import file_digest
 
     class Evil:
         def __reduce__(self) -> tuple[Any, ...]:

@@ -51,7 +51,7 @@ def test_the_image_embedding_is_that_of_transformers(once: ClipSegOnce) -> None:
 
 
 def test_a_published_layout_loads_from_a_local_folder(once: ClipSegOnce, loaded: Any, tmp_path: Path) -> None:
-    from cosegbench_baselines.no_training import load_clipseg
+    from cosegbench_baselines.clipseg_source import load_clipseg
 
     once.model.save_pretrained(tmp_path)
     loaded.clip.tokenizer.save_pretrained(tmp_path)

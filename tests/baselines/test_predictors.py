@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -252,27 +251,13 @@ def test_importing_the_predictors_imports_no_torch() -> None:
 
 
 def test_pixel_rules_come_from_the_checkpoints_own_file(tmp_path: Path) -> None:
-    from cosegbench_baselines.pixels import CLIP_PIXELS
-    from cosegbench_baselines.sources import pixel_rule
+    from cosegbench_baselines.pixels import CLIP_PIXELS, read_pixel_rule
 
-    assert pixel_rule(tmp_path, CLIP_PIXELS) == CLIP_PIXELS
+    assert read_pixel_rule(tmp_path, CLIP_PIXELS) == CLIP_PIXELS
     rule = {"image_mean": [0.1, 0.2, 0.3], "image_std": [1, 1, 1], "resample": 2}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(rule))
-    found = pixel_rule(tmp_path, CLIP_PIXELS)
+    found = read_pixel_rule(tmp_path, CLIP_PIXELS)
     assert (found.mean, found.resample) == ((0.1, 0.2, 0.3), 2)
-
-
-def test_a_missing_clip_names_the_command_that_fetches_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    import transformers
-
-    from cosegbench_baselines.sources import load_clip
-
-    def absent(*args: Any, **kwargs: Any) -> SimpleNamespace:
-        raise OSError("offline")
-
-    monkeypatch.setattr(transformers.CLIPModel, "from_pretrained", absent)
-    with pytest.raises(MissingWeightsError, match="hf download someone/clip"):
-        load_clip("someone/clip")
 
 
 def test_a_device_that_is_not_there_is_refused_before_weights_are_read() -> None:

@@ -19,7 +19,8 @@ _T = TypeVar("_T")
 class Sizes:
     """Sizes of a CoSeg system that its CLIP does not dictate; see :mod:`cosegbench_baselines.config` for each.
 
-    The defaults are the paper's, for ViT-B/16. ``decoder_`` stands before what the mask decoder has too.
+    The defaults are the paper's, for ViT-B/16. No taps means a quarter, a half and three quarters of the tower's depth,
+    the paper's (3, 6, 9) of 12. ``decoder_`` stands before what the mask decoder has too.
     """
 
     queries: int = 20
@@ -31,7 +32,7 @@ class Sizes:
     norm_patches: bool = True
     final_norm: bool = False
     reduce: int = 128
-    taps: tuple[int, ...] = (3, 6, 9)
+    taps: tuple[int, ...] = ()
     decoder_heads: int = 4
     decoder_feedforward: int = 2048
     decoder_dropout: float = 0.1
