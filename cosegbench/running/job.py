@@ -111,7 +111,7 @@ def make_identity(
     """Everything that may change a count.
 
     Args:
-        predictor: class, origin, arguments, weights.
+        predictor: class, origin, arguments, weights, and what it says of itself before it sees a data set.
         dataset: images, labels, conventions, vocabulary.
         photographs: digest of the sizes of their files.
         family: name of the protocols' family.
@@ -127,6 +127,7 @@ def make_identity(
             "arguments": {key: value for key, value in predictor.arguments.items() if key not in RESERVED},
             "weights": predictor.weights,
             "weights_digest": predictor.weights_digest,
+            "facts": dict(predictor.facts),
         },
         "dataset": {
             "id": dataset.id,

@@ -61,6 +61,13 @@ class Brightness:
         raise KeyboardInterrupt
 
 
+class Told(Brightness):
+    """Says of itself what a file says, as one that is built from two weight files may."""
+
+    def describe(self):
+        return {"tower": (CONTROL / "tower.txt").read_text()}
+
+
 class Masks:
     """Two masks: the left half is class 0, the right half class 1."""
 

@@ -234,6 +234,16 @@ def test_a_changed_label_photograph_predictor_file_or_vocabulary_is_another_run(
         run(world.request())
 
 
+def test_a_predictor_that_says_something_else_of_itself_is_another_run(world: World) -> None:
+    tower = world.control / "tower.txt"
+    tower.write_text("one")
+    run(world.request("Told"))
+    run(world.request("Told"))
+    tower.write_text("another")
+    with pytest.raises(RequestError, match=r"predictor\.facts\.tower: one there, another now"):
+        run(world.request("Told"))
+
+
 def test_the_record_states_a_digest_of_the_photographs_that_any_changed_byte_changes(world: World) -> None:
     (path,) = run(world.request())
     first = read_record(path).dataset.images_digest
