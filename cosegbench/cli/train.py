@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ EXAMPLES = """
 Examples:
   cosegbench train --predictor coseg-prefix --dataset coco-stuff --data-root /data
   cosegbench train --predictor coseg-xatten --dataset miniature-coco-stuff --recipe miniature
+  torchrun --nproc-per-node 4 -m cosegbench train --predictor coseg-prefix --dataset coco-stuff --set parts=4
 """
 
 
@@ -32,7 +34,7 @@ Examples:
     "--recipe",
     default="paper",
     show_default=True,
-    help="Named settings of the trainer, for instance paper or miniature.",
+    help="Named settings of the trainer, for instance paper, authors or miniature.",
 )
 @click.option(
     "--out",
@@ -46,6 +48,8 @@ Examples:
 @click.option("--device", default="cpu", show_default=True, help="Torch device.")
 @threads_option
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="One of the recipe's settings; repeatable.")
+@click.option("--fresh", is_flag=True, help="Train again what is finished or half done.")
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard events beside the checkpoint as well.")
 def command(
     predictor: str,
     dataset: str | None,
@@ -58,34 +62,52 @@ def command(
     device: str,
     threads: int | None,
     settings: tuple[str, ...],
+    fresh: bool,
+    tensorboard: bool,
 ) -> None:
-    """Train weights, from the first step or from where an interrupted training stopped."""
+    """Train weights, from the first step or from where an interrupted training stopped.
+
+    Several processes share a training under `torchrun`, which starts this command in each of them.
+    """
     from cosegbench.errors import CosegbenchError, WorkError
     from cosegbench.plugins import describe_failure
     from cosegbench.registry import load_trainer
-    from cosegbench.running.process import available_cores
+    from cosegbench.training import TrainRequest
 
+    first = os.environ.get("RANK", "0") == "0"
+    if first:  # at once: loading torch and the weights takes seconds
+        click.echo(f"training {predictor}, recipe {recipe}, seed {seed}", err=True)
     train = load_trainer(predictor)
     options = pairs(settings, "--set")
     data = None if dataset is None else _dataset(dataset, data_root, split, conventions)
-    root = (data_root or _root_without_dataset()) if data is None else data.root
+    request = TrainRequest(
+        data_root=(data_root or _root_without_dataset()) if data is None else data.root,
+        out=out,
+        dataset=data,
+        recipe=recipe,
+        seed=seed,
+        device=device,
+        threads=threads or _threads(),
+        options=options,
+        fresh=fresh,
+        tensorboard=tensorboard,
+        log=lambda line: click.echo(line, err=True),
+    )
     try:
-        path = train(
-            dataset=data,
-            data_root=root,
-            out=out,
-            recipe=recipe,
-            seed=seed,
-            device=device,
-            threads=threads or available_cores(),
-            options=options,
-            log=lambda line: click.echo(line, err=True),
-        )
+        path = train(request)
     except (CosegbenchError, OSError):
         raise
     except Exception as error:  # a trainer, which may be a third party's, may raise anything
         raise WorkError(f"trainer {predictor!r} raised {describe_failure(error)}.") from error
-    click.echo(str(path))
+    if first:
+        click.echo(str(path))
+
+
+def _threads() -> int:
+    """The cores that this process may use, shared with the others that ``torchrun`` started on this machine."""
+    from cosegbench.running.process import available_cores
+
+    return max(1, available_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 def _dataset(name: str, data_root: Path | None, split: str, conventions: tuple[str, ...]) -> Dataset:
