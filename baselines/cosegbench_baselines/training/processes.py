@@ -51,8 +51,7 @@ class Processes:
         """``module`` with gradients averaged over the processes, and the first one's weights everywhere."""
         if self.world == 1:
             return module
-        # Buffers never change while training, so they are sent once, with the weights.
-        return nn.parallel.DistributedDataParallel(module, broadcast_buffers=False)
+        return nn.parallel.DistributedDataParallel(module)
 
     def sums(self, values: torch.Tensor) -> torch.Tensor:
         """``values`` added up over the processes, in place."""
