@@ -36,8 +36,9 @@ def test_a_killed_training_goes_on_to_the_weights_and_the_curve_of_an_undisturbe
 
 
 @pytest.mark.slow
-def test_two_killed_processes_go_on_to_the_bits_of_two_undisturbed_ones(tmp_path: Path) -> None:
-    kill(start_python([WORKER, str(tmp_path), "killed"], 2), tmp_path / "killed.state")
+def test_two_processes_killed_twice_go_on_to_the_bits_of_two_undisturbed_ones(tmp_path: Path) -> None:
+    for _ in range(2):
+        kill(start_python([WORKER, str(tmp_path), "killed"], 2), tmp_path / "killed.state")
     for code, _, err in finish(start_python([WORKER, str(tmp_path), "killed", "whole"], 2)):
         assert code == 0, err
     weights = {path.name: torch.load(path, weights_only=True) for path in tmp_path.glob("*.weights")}

@@ -72,10 +72,10 @@ def finish(running: list[subprocess.Popen[str]]) -> list[tuple[int, str, str]]:
     return [(process.returncode, out, err) for process, (out, err) in zip(running, told, strict=True)]
 
 
-def kill(running: list[subprocess.Popen[str]], when: Path) -> None:
-    """``kill -9`` to all of them as soon as there is a file; fails where they end before."""
-    end = time.monotonic() + PATIENCE
-    while not when.exists():
+def kill(running: list[subprocess.Popen[str]], state: Path) -> None:
+    """``kill -9`` to all of them as soon as they have written a state; fails where they end before."""
+    end, before = time.monotonic() + PATIENCE, state.stat().st_mtime_ns if state.exists() else None
+    while not state.exists() or state.stat().st_mtime_ns == before:
         assert time.monotonic() < end, "nothing to go on from was written"
         assert all(process.poll() is None for process in running), finish(running)
         time.sleep(0.005)

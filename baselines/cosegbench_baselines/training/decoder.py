@@ -58,7 +58,7 @@ def _train(request: TrainRequest, processes: Processes) -> Path:
     config = coseg_config(setting.loaded.clip, mask_decoder=how.sizes.parts()["mask_decoder"]).mask_decoder
     decoder = MaskDecoder(config).to(request.device)
     spent = fit(decoder, _DecoderWork(decoder, setting, feed_for(setting, mine)), run)
-    about = {"config": asdict(config), **facts(setting), "spent": spent.facts()}
+    about = {"config": asdict(config), **(facts(setting) if processes.first else {}), "spent": spent.facts()}
     return run.keep(decoder.state_dict(), "coseg-decoder", about)
 
 
