@@ -90,7 +90,12 @@ def _train(variant: Variant, request: TrainRequest, processes: Processes) -> Pat
         return measure(setting.held_out, predict, setting.classes, processes=processes)
 
     spent = fit(model, CoSegWork(model, setting, feed_for(setting, mine)), run, score)
-    about = {"config": model.config.to_json(), "snap": how.warm.snap, **(facts(setting) if processes.first else {}), "spent": spent.facts()}
+    about = {
+        "config": model.config.to_json(),
+        "snap": how.warm.snap,
+        **(facts(setting) if processes.first else {}),
+        "spent": spent.facts(),
+    }
     if len(setting.held_out):
         about["measured_on_held_out"] = measured = score()
         run.log(f"held out: {in_words(measured)}")
