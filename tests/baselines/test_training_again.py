@@ -65,6 +65,12 @@ def test_a_damaged_checkpoint_is_not_taken_for_a_finished_training(
     assert invoke(root, clip_folder, finished).exit_code == 2
 
 
+def test_a_description_without_its_weights_is_in_nobodys_way(root: Path, clip_folder: Path, finished: Path) -> None:
+    finished.unlink()
+    result = invoke(root, clip_folder, finished, "--seed", "1")
+    assert result.exit_code == 0, result.output
+
+
 def test_a_fresh_training_replaces_whatever_is_there(root: Path, clip_folder: Path, finished: Path) -> None:
     other = finished.with_name("other.safetensors")
     assert invoke(root, clip_folder, other, "--seed", "1").exit_code == 0

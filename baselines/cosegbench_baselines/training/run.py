@@ -63,7 +63,7 @@ class Run:
             self._remove()
             return False
         places = self.places
-        if places.state.is_file() or not (places.checkpoint.is_file() or places.info.is_file()):
+        if places.state.is_file() or not places.checkpoint.is_file():
             return False
         if not self._is_ours():
             raise RequestError(
