@@ -12,6 +12,7 @@ from cosegbench.cli.common import conventions_option, data_root_option, pairs, t
 
 if TYPE_CHECKING:
     from cosegbench.dataset import Dataset
+    from cosegbench.training import Trainer, TrainRequest
 
 EXAMPLES = """
 \b
@@ -69,8 +70,6 @@ def command(
 
     Several processes share a training under `torchrun`, which starts this command in each of them.
     """
-    from cosegbench.errors import CosegbenchError, WorkError
-    from cosegbench.plugins import describe_failure
     from cosegbench.registry import load_trainer
     from cosegbench.training import TrainRequest
 
@@ -93,14 +92,26 @@ def command(
         tensorboard=tensorboard,
         log=lambda line: click.echo(line, err=True),
     )
-    try:
-        path = train(request)
-    except (CosegbenchError, OSError):
-        raise
-    except Exception as error:  # a trainer, which may be a third party's, may raise anything
-        raise WorkError(f"trainer {predictor!r} raised {describe_failure(error)}.") from error
+    path = _run(train, predictor, request)
     if first:
         click.echo(str(path))
+
+
+def _run(train: Trainer, name: str, request: TrainRequest) -> Path:
+    """The checkpoint.
+
+    Raises:
+        WorkError: the trainer, which may be a third party's, raised something that is not ours.
+    """
+    from cosegbench.errors import CosegbenchError, WorkError
+    from cosegbench.plugins import describe_failure
+
+    try:
+        return train(request)
+    except (CosegbenchError, OSError):
+        raise
+    except Exception as error:
+        raise WorkError(f"trainer {name!r} raised {describe_failure(error)}.") from error
 
 
 def _threads() -> int:

@@ -35,6 +35,17 @@ def test_the_curve_holds_rate_loss_parts_and_the_measurements_on_held_out_pictur
     assert [float(row["total"]) for row in rows] == pytest.approx(total, rel=1e-5)
 
 
+def test_the_mask_decoder_alone_is_trained_in_parts_too(root: Path, clip_folder: Path, tmp_path: Path) -> None:
+    given = arguments(root, clip_folder, tmp_path / "w.safetensors", "coseg-decoder", steps=3, parts=2, log_every=1)
+    result = CliRunner().invoke(main, given)
+    assert result.exit_code == 0, result.output
+    with (tmp_path / "w.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert all(0 < float(row["dice"]) <= 1 for row in rows)
+    total = [float(row["mask"]) + 0.18 * float(row["dice"]) for row in rows]
+    assert [float(row["total"]) for row in rows] == pytest.approx(total, rel=1e-5)
+
+
 def test_measuring_on_the_way_changes_no_weight(root: Path, clip_folder: Path, tmp_path: Path) -> None:
     common = {"steps": 4, "holdout": 0.5, "batch": 2}
     for name, every in (("with", 1), ("without", 0)):
