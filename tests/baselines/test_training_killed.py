@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from click.testing import CliRunner
 
+from baselines import training_worker
 from baselines.training_support import arguments, curve, finish, kill, same_weights, start, start_python
 from cosegbench.cli import main
 
@@ -39,6 +41,7 @@ def test_a_killed_training_goes_on_to_the_weights_and_the_curve_of_an_undisturbe
 def test_two_processes_killed_twice_go_on_to_the_bits_of_two_undisturbed_ones(tmp_path: Path) -> None:
     for _ in range(2):
         kill(start_python([WORKER, str(tmp_path), "killed"], 2), tmp_path / "killed.state")
+    shutil.copy(tmp_path / "killed.state", tmp_path / "other.state")
     for code, _, err in finish(start_python([WORKER, str(tmp_path), "killed", "whole"], 2)):
         assert code == 0, err
     weights = {path.name: torch.load(path, weights_only=True) for path in tmp_path.glob("*.weights")}
@@ -46,3 +49,7 @@ def test_two_processes_killed_twice_go_on_to_the_bits_of_two_undisturbed_ones(tm
     for one in weights.values():
         assert all(one[name].equal(value) for name, value in weights["whole.0.weights"].items())
     assert curve(tmp_path / "killed.csv") == curve(tmp_path / "whole.csv")
+    training_worker.main(tmp_path, ["other"])  # one process may go on where two stopped, up to rounding
+    other = torch.load(tmp_path / "other.0.weights", weights_only=True)
+    for name, value in weights["whole.0.weights"].items():
+        torch.testing.assert_close(other[name], value, atol=1e-5, rtol=0)
