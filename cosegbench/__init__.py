@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cosegbench.prediction import LabelMap, MaskSet, Prediction, Predictor, RankedLabels, ScoreMap
     from cosegbench.registry import register_predictor
     from cosegbench.text import TextRule
+    from cosegbench.training import TrainRequest
     from cosegbench.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ _HOMES = {
     "Score": "kernels",
     "ScoreMap": "prediction",
     "TextRule": "text",
+    "TrainRequest": "training",
     "VOID": "labels",
     "Vocabulary": "vocabulary",
     "load_dataset": "dataset",
@@ -52,6 +54,7 @@ __all__ = [
     "Score",
     "ScoreMap",
     "TextRule",
+    "TrainRequest",
     "Vocabulary",
     "load_dataset",
     "register_predictor",

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from cosegbench.errors import PluginError, RequestError
 from cosegbench.options import Options, parse_options
 from cosegbench.plugins import Plugin, PluginGroup, PluginSummary, describe_failure, load_target
+from cosegbench.training import Trainer
 
 __all__ = [
     "Options",
@@ -70,7 +71,7 @@ def register_predictor(name: str) -> Callable[[ClassT], ClassT]:
 
 
 def register_trainer(name: str) -> Callable[[ClassT], ClassT]:
-    """Decorator: give a training function a name in this process.
+    """Decorator: give a training function (:data:`cosegbench.training.Trainer`) a name in this process.
 
     Raises:
         RequestError: another function has the name.
@@ -98,14 +99,14 @@ def trainer_summaries() -> tuple[PluginSummary, ...]:
     return TRAINERS.summaries()
 
 
-def load_trainer(name: str) -> Callable[..., Path]:
-    """The training function of that name.
+def load_trainer(name: str) -> Trainer:
+    """The training function of that name, called as ``train(request)``; see :data:`cosegbench.training.Trainer`.
 
     Raises:
         UnknownNameError: no such trainer; lists the near names.
         PluginError: its module cannot be imported.
     """
-    found: Callable[..., Path] = TRAINERS.load(TRAINERS.find(name))
+    found: Trainer = TRAINERS.load(TRAINERS.find(name))
     return found
 
 

@@ -95,7 +95,7 @@ def mask_losses(logits: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor
 
 
 def coseg_loss(
-    output: CoSegOutput, targets: Targets, anchors: torch.Tensor, config: LossConfig
+    output: CoSegOutput, targets: Targets, anchors: torch.Tensor, config: LossConfig, *, dice_share: float = 1.0
 ) -> dict[str, torch.Tensor]:
     """All terms of one batch.
 
@@ -104,6 +104,7 @@ def coseg_loss(
         targets: of the batch, by area.
         anchors: (K+1, d) text embeddings of all labels, "unlabeled" last.
         config: terms and weights.
+        dice_share: factor of the mean dice, for a part of a larger batch (its masks over the mean of a part).
 
     Returns:
         ``total`` and its unweighted parts ``mask``, ``language`` and ``dice``.
@@ -111,7 +112,8 @@ def coseg_loss(
     if config.pairing == "matching":
         targets = matched(targets, matching_cost(output, targets, anchors, config))
     language = language_loss(output.tokens, targets.ids, anchors, config)
-    return weighted(language, *mask_losses(output.masks, targets.masks), config)
+    mask, dice = mask_losses(output.masks, targets.masks)
+    return weighted(language, mask, dice * dice_share, config)
 
 
 def weighted(

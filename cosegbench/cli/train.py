@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cosegbench.cli.common import conventions_option, data_root_option, pairs, threads_option
+from cosegbench.cli.completion import complete_datasets
 
 if TYPE_CHECKING:
     from cosegbench.dataset import Dataset
+    from cosegbench.training import Trainer, TrainRequest
 
 EXAMPLES = """
 \b
 Examples:
   cosegbench train --predictor coseg-prefix --dataset coco-stuff --data-root /data
   cosegbench train --predictor coseg-xatten --dataset miniature-coco-stuff --recipe miniature
+  torchrun --nproc-per-node 4 -m cosegbench train --predictor coseg-prefix --dataset coco-stuff --set parts=4
 """
 
 
@@ -24,7 +28,13 @@ Examples:
 @click.option(
     "--predictor", required=True, metavar="P", help="What to train, for instance coseg-prefix, coseg-xatten or clip."
 )
-@click.option("--dataset", metavar="D", default=None, help="Data set to train on, for instance coco-stuff.")
+@click.option(
+    "--dataset",
+    metavar="D",
+    default=None,
+    shell_complete=complete_datasets,
+    help="Data set to train on, for instance coco-stuff.",
+)
 @click.option("--split", default="train", show_default=True, help="Split of the data set.")
 @conventions_option
 @data_root_option
@@ -32,7 +42,7 @@ Examples:
     "--recipe",
     default="paper",
     show_default=True,
-    help="Named settings of the trainer, for instance paper or miniature.",
+    help="Named settings of the trainer, for instance paper, authors or miniature.",
 )
 @click.option(
     "--out",
@@ -46,6 +56,8 @@ Examples:
 @click.option("--device", default="cpu", show_default=True, help="Torch device.")
 @threads_option
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="One of the recipe's settings; repeatable.")
+@click.option("--fresh", is_flag=True, help="Train again what is finished or half done.")
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard events beside the checkpoint as well.")
 def command(
     predictor: str,
     dataset: str | None,
@@ -58,34 +70,62 @@ def command(
     device: str,
     threads: int | None,
     settings: tuple[str, ...],
+    fresh: bool,
+    tensorboard: bool,
 ) -> None:
-    """Train weights, from the first step or from where an interrupted training stopped."""
-    from cosegbench.errors import CosegbenchError, WorkError
-    from cosegbench.plugins import describe_failure
-    from cosegbench.registry import load_trainer
-    from cosegbench.running.cores import default_threads
+    """Train weights, from the first step or from where an interrupted training stopped.
 
+    Several processes share a training under `torchrun`, which starts this command in each of them.
+    """
+    from cosegbench.registry import load_trainer
+    from cosegbench.training import TrainRequest
+
+    first = os.environ.get("RANK", "0") == "0"
+    if first:  # at once: loading torch and the weights takes seconds
+        click.echo(f"training {predictor}, recipe {recipe}, seed {seed}", err=True)
     train = load_trainer(predictor)
     options = pairs(settings, "--set")
     data = None if dataset is None else _dataset(dataset, data_root, split, conventions)
-    root = (data_root or _root_without_dataset()) if data is None else data.root
+    request = TrainRequest(
+        data_root=(data_root or _root_without_dataset()) if data is None else data.root,
+        out=out,
+        dataset=data,
+        recipe=recipe,
+        seed=seed,
+        device=device,
+        threads=threads or _threads(),
+        options=options,
+        fresh=fresh,
+        tensorboard=tensorboard,
+        log=lambda line: click.echo(line, err=True),
+    )
+    path = _run(train, predictor, request)
+    if first:
+        click.echo(str(path))
+
+
+def _run(train: Trainer, name: str, request: TrainRequest) -> Path:
+    """The checkpoint.
+
+    Raises:
+        WorkError: the trainer, which may be a third party's, raised something that is not ours.
+    """
+    from cosegbench.errors import CosegbenchError, WorkError
+    from cosegbench.plugins import describe_failure
+
     try:
-        path = train(
-            dataset=data,
-            data_root=root,
-            out=out,
-            recipe=recipe,
-            seed=seed,
-            device=device,
-            threads=threads or default_threads(),
-            options=options,
-            log=lambda line: click.echo(line, err=True),
-        )
+        return train(request)
     except (CosegbenchError, OSError):
         raise
-    except Exception as error:  # a trainer, which may be a third party's, may raise anything
-        raise WorkError(f"trainer {predictor!r} raised {describe_failure(error)}.") from error
-    click.echo(str(path))
+    except Exception as error:
+        raise WorkError(f"trainer {name!r} raised {describe_failure(error)}.") from error
+
+
+def _threads() -> int:
+    """The cores that this process may use, shared with the others that ``torchrun`` started on this machine."""
+    from cosegbench.running.cores import default_threads
+
+    return max(1, default_threads() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 def _dataset(name: str, data_root: Path | None, split: str, conventions: tuple[str, ...]) -> Dataset:

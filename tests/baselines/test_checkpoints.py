@@ -12,7 +12,6 @@ import torch
 from cosegbench.errors import DataError, MissingWeightsError
 from cosegbench_baselines.checkpoint import load_checkpoint, save_checkpoint
 from cosegbench_baselines.coseg import CoSeg, coseg_config, load_coseg
-from cosegbench_baselines.training.loop import Losses, Schedule, fit
 
 
 def saved(folder: Path) -> Path:
@@ -84,58 +83,3 @@ def test_a_coseg_checkpoint_rebuilds_the_same_model(tmp_path: Path, loaded: Any,
     features = loaded.clip.encode_image(torch.randn(1, 3, 16, 16), (1, 2, 3))
     with torch.no_grad():
         torch.testing.assert_close(again(features).masks, model(features).masks)
-
-
-def regression(seed: int) -> tuple[torch.nn.Module, Any]:
-    torch.manual_seed(seed)
-    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 1))
-
-    def losses(_: int, rng: np.random.Generator) -> Losses:
-        x = torch.from_numpy(rng.normal(size=(16, 4)).astype(np.float32))
-        return {"total": (model(x) - x.sum(1, keepdim=True)).square().mean()}
-
-    return model, losses
-
-
-def test_a_resumed_training_ends_with_the_weights_of_an_undisturbed_one(tmp_path: Path) -> None:
-    schedule = Schedule(steps=30, batch=16, lr=1e-2, warmup=5, weight_decay=0.1, clip_norm=1.0, save_every=10)
-    whole, losses = regression(0)
-    fit(whole, losses, schedule, seed=5, state=tmp_path / "whole", log=lambda _: None)
-    broken, losses = regression(0)
-    fit(broken, losses, schedule, seed=5, state=tmp_path / "broken", log=lambda _: None, stop_at=20)
-    resumed, losses = regression(99)
-    said: list[str] = []
-    fit(resumed, losses, schedule, seed=5, state=tmp_path / "broken", log=said.append)
-    assert any("resumed at step 20" in line for line in said)
-    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
-        assert torch.equal(one, other)
-    assert (tmp_path / "broken.csv").read_text().count("\n") == (tmp_path / "whole.csv").read_text().count("\n") + 1
-    assert not (tmp_path / "broken.state").exists()
-
-
-def test_a_state_of_another_training_is_not_resumed(tmp_path: Path) -> None:
-    schedule = Schedule(steps=10, batch=16)
-    model, losses = regression(0)
-    fit(model, losses, schedule, seed=5, state=tmp_path / "s", log=lambda _: None, stop_at=5)
-    said: list[str] = []
-    fit(model, losses, schedule, seed=6, state=tmp_path / "s", log=said.append)
-    assert any("another run" in line for line in said)
-
-
-def test_the_learning_rate_warms_up_and_falls_to_its_minimum() -> None:
-    schedule = Schedule(steps=100, batch=1, lr=1e-3, min_lr=1e-6, warmup=10)
-    rates = [schedule.rate(step) for step in range(100)]
-    assert rates[0] == pytest.approx(1e-4)
-    assert max(rates) == pytest.approx(1e-3)
-    assert rates[-1] == pytest.approx(1e-6)
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-
-
-def test_a_loss_that_is_not_finite_stops_the_training(tmp_path: Path) -> None:
-    model, _ = regression(0)
-
-    def losses(step: int, rng: np.random.Generator) -> Losses:
-        return {"total": next(model.parameters()).sum() * float("nan")}
-
-    with pytest.raises(DataError, match="step 0"):
-        fit(model, losses, Schedule(steps=3, batch=1), seed=0, state=tmp_path / "s", log=lambda _: None)

@@ -14,7 +14,7 @@ from cosegbench import TextRule, load_dataset
 from cosegbench_baselines.checkpoint import load_checkpoint
 from cosegbench_baselines.predictors import CoSegNoTraining, CoSegPrefix, CoSegXatten
 from cosegbench_baselines.sources import load_clip, miniature_folder
-from cosegbench_baselines.training.captions import load_captions
+from cosegbench_baselines.training.captions import open_captions
 from cosegbench_baselines.training.clip_measure import zero_shot
 
 KINDS = {
@@ -52,7 +52,7 @@ def test_everything_was_trained_on_the_clip_that_ships() -> None:
 
 
 def test_the_small_clip_names_close_ups(root: Path) -> None:
-    data = load_captions(root, "val", 64)
+    data = open_captions(root, "val").load(64)
     names = sorted(set(data.concepts) - {""})
     assert zero_shot(load_clip("miniature").clip, data, names)["closeup_accuracy"] > 0.6
 

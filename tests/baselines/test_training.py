@@ -13,16 +13,18 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosegbench import Dataset
+from cosegbench import TrainRequest
 from cosegbench.cli import main
 from cosegbench.errors import RequestError, UnknownNameError
 from cosegbench_baselines.training.captions import Captioned, centred, held_apart, shifted, unique_texts
 from cosegbench_baselines.training.clip import contrastive_loss
 from cosegbench_baselines.training.clip_measure import zero_shot
 from cosegbench_baselines.training.decoder import ask
+from cosegbench_baselines.training.overrides import override
 from cosegbench_baselines.training.phrases import choose_phrases, near_phrases
-from cosegbench_baselines.training.pictures import Squares, augmented
-from cosegbench_baselines.training.recipes import RECIPES, override, recipe_for
+from cosegbench_baselines.training.pictures import Squares
+from cosegbench_baselines.training.recipes import RECIPES, recipe_for
+from cosegbench_baselines.training.windows import augmented
 
 
 def train(root: Path, out: Path, predictor: str, *extra: str) -> str:
@@ -78,7 +80,7 @@ def test_unknown_trainers_recipes_and_settings_are_bad_requests(root: Path, tmp_
 
 
 def test_a_trainer_that_raises_is_failed_work_and_shows_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(**_: object) -> Path:
+    def broken(_: TrainRequest) -> Path:
         raise IndexError("out of nothing")
 
     monkeypatch.setattr("cosegbench.registry.load_trainer", lambda _: broken)
@@ -90,8 +92,8 @@ def test_a_trainer_that_raises_is_failed_work_and_shows_no_traceback(monkeypatch
 def test_training_looks_for_data_where_run_does(monkeypatch: pytest.MonkeyPatch, root: Path, tmp_path: Path) -> None:
     seen: list[tuple[Path, Path | None]] = []
 
-    def fake(*, data_root: Path, dataset: Dataset | None, **_: object) -> Path:
-        seen.append((data_root, None if dataset is None else dataset.root))
+    def fake(request: TrainRequest) -> Path:
+        seen.append((request.data_root, None if request.dataset is None else request.dataset.root))
         return tmp_path
 
     monkeypatch.setattr("cosegbench.registry.load_trainer", lambda _: fake)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from cosegbench.errors import MissingDataError, RequestError
+from cosegbench.training import silent
 from cosegbench_baselines.pixels import squash
+from cosegbench_baselines.training.progress import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,31 +37,50 @@ class Captioned:
     digest: str
 
 
-def load_captions(data_root: Path, split: str, side: int) -> Captioned:
-    """Read ``miniature/captions_<split>.jsonl`` under ``data_root`` and every picture that it names.
+@dataclass(frozen=True, slots=True)
+class CaptionFile:
+    """A caption file that was read, its pictures not.
+
+    Args:
+        root: the data root.
+        rows: of the file: ``image``, ``captions``, and for close-ups ``concept``.
+        digest: sha256 of the file.
+    """
+
+    root: Path
+    rows: tuple[Mapping[str, Any], ...]
+    digest: str
+
+    def load(self, side: int, log: Callable[[str], None] = silent) -> Captioned:
+        """Read every picture, squashed to ``side``."""
+        from PIL import Image
+
+        pixels = torch.empty(len(self.rows), 3, side, side, dtype=torch.uint8)
+        for index, row in enumerate(told(self.rows, len(self.rows), "captioned pictures read", log)):
+            with Image.open(self.root / row["image"]) as image:
+                pixels[index] = squash([image], side, Image.Resampling.BICUBIC)[0]
+        return Captioned(
+            pixels,
+            tuple(tuple(row["captions"]) for row in self.rows),
+            tuple(row.get("concept", "") for row in self.rows),
+            self.digest,
+        )
+
+
+def open_captions(data_root: Path, split: str) -> CaptionFile:
+    """Read ``miniature/captions_<split>.jsonl`` under ``data_root``.
 
     Raises:
         MissingDataError: the caption file is not there.
     """
-    from PIL import Image
-
     path = data_root / "miniature" / f"captions_{split}.jsonl"
     if not path.is_file():
         raise MissingDataError(
             f"captions: {path} is not there. `cosegbench datasets miniature --out {data_root}` draws it."
         )
     blob = path.read_bytes()
-    rows = [json.loads(line) for line in blob.decode("utf-8").splitlines() if line.strip()]
-    pixels = torch.empty(len(rows), 3, side, side, dtype=torch.uint8)
-    for index, row in enumerate(rows):
-        with Image.open(data_root / row["image"]) as image:
-            pixels[index] = squash([image], side, Image.Resampling.BICUBIC)[0]
-    return Captioned(
-        pixels,
-        tuple(tuple(row["captions"]) for row in rows),
-        tuple(row.get("concept", "") for row in rows),
-        hashlib.sha256(blob).hexdigest(),
-    )
+    rows = tuple(json.loads(line) for line in blob.decode("utf-8").splitlines() if line.strip())
+    return CaptionFile(data_root, rows, hashlib.sha256(blob).hexdigest())
 
 
 def held_apart(data: Captioned, share: float) -> tuple[Captioned, Captioned]:

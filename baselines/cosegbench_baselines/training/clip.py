@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,20 +19,22 @@ from torch import nn
 
 from cosegbench.errors import UnknownNameError
 from cosegbench.text import UNLABELED, TextRule
+from cosegbench.training import TrainRequest
 from cosegbench_baselines.backbone import FrozenClip
-from cosegbench_baselines.checkpoint import load_checkpoint, save_checkpoint
+from cosegbench_baselines.checkpoint import load_checkpoint
 from cosegbench_baselines.devices import set_up
 from cosegbench_baselines.pixels import CLIP_PIXELS, normalise
 from cosegbench_baselines.small_clip import ClipShape, build_clip
 from cosegbench_baselines.tokens import build_word_tokenizer, load_word_tokenizer, token_ids
-from cosegbench_baselines.training.captions import Captioned, centred, held_apart, load_captions, shifted, unique_texts
+from cosegbench_baselines.training.captions import Captioned, centred, held_apart, open_captions, shifted, unique_texts
 from cosegbench_baselines.training.clip_measure import zero_shot
-from cosegbench_baselines.training.loop import Losses, Schedule, fit
-from cosegbench_baselines.training.provenance import command_line
-from cosegbench_baselines.training.recipes import override
-
-if TYPE_CHECKING:
-    from cosegbench import Dataset
+from cosegbench_baselines.training.loop import Losses, WholeBatch, fit
+from cosegbench_baselines.training.overrides import override
+from cosegbench_baselines.training.places import Places
+from cosegbench_baselines.training.processes import joined
+from cosegbench_baselines.training.progress import in_words
+from cosegbench_baselines.training.run import Run, identity_of, whole_batches_only
+from cosegbench_baselines.training.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,80 +103,77 @@ def image_embedding(model: Any, pixels: torch.Tensor, keep: float = 1.0) -> torc
     return embedding
 
 
-def train_clip(
-    *,
-    dataset: Dataset | None,
-    data_root: Path,
-    out: Path,
-    recipe: str,
-    seed: int,
-    device: str,
-    threads: int,
-    options: Mapping[str, str],
-    log: Callable[[str], None],
-) -> Path:
-    """Train the miniature's CLIP; writes ``clip.safetensors``, ``clip.json`` and ``tokenizer.json`` into ``out``.
+def train_clip(request: TrainRequest) -> Path:
+    """Train the miniature's CLIP; writes ``clip.safetensors``, ``clip.json`` and ``tokenizer.json``.
 
-    Args:
-        dataset: not used; the captions lie beside the data sets.
-        data_root: holds ``miniature/captions_{train,val}.jsonl``.
-        out: a folder, or a path whose folder is taken.
-        recipe: ``base`` or ``miniature``.
-        seed: of weights, batches and augmentation.
-        device: torch device.
-        threads: CPU threads.
-        options: ``steps``, ``batch``, ``lr`` and the other fields of the schedule.
-        log: receives progress.
+    The data set is not used: ``miniature/captions_{train,val}.jsonl`` lie beside the data sets. ``out`` is a folder, or
+    a path whose folder is taken. The recipe is ``base`` or ``miniature``, options are fields of :class:`ClipSchedule`.
+
+    Raises:
+        UnknownNameError: no such recipe.
+        MissingDataError: there are no captions.
+        RequestError: several processes or parts: every picture of a batch is compared with every text of it.
     """
-    del dataset
-    set_up(device, threads)
-    if recipe not in CLIP_RECIPES:
-        raise UnknownNameError("recipe of clip", recipe, CLIP_RECIPES)
-    schedule = override(CLIP_RECIPES[recipe], options)
-    folder = out.parent if out.suffix == ".safetensors" else out
-    folder.mkdir(parents=True, exist_ok=True)
-    shape = ClipShape()
-    every = load_captions(data_root, "train", shape.image_size + MARGIN)
-    train, kept = held_apart(every, schedule.holdout)
-    log(f"{len(train.captions)} captioned pictures to learn from, {len(kept.captions)} held out.")
-    sentences = sorted({text for texts in every.captions for text in texts})
-    build_word_tokenizer([*sentences, TextRule().sentence(UNLABELED)]).save(str(folder / "tokenizer.json"))
-    tokenizer = load_word_tokenizer(folder / "tokenizer.json")
-    torch.manual_seed(seed)
-    model = build_clip(shape, len(tokenizer)).to(device)
+    with joined(request) as (own, processes):
+        set_up(own.device, own.threads)
+        if own.recipe not in CLIP_RECIPES:
+            raise UnknownNameError("recipe of clip", own.recipe, CLIP_RECIPES)
+        schedule = override(CLIP_RECIPES[own.recipe], own.options)
+        whole_batches_only("clip", schedule, processes)
+        return _train(own, schedule)
+
+
+def _train(request: TrainRequest, schedule: ClipSchedule) -> Path:
+    folder = request.out.parent if request.out.suffix == ".safetensors" else request.out
+    captions = open_captions(request.data_root, "train")
     start = load_checkpoint(folder / schedule.start / "clip", "clip") if schedule.start else None
+    what = f"clip {captions.digest} {start.digest if start else None}"
+    identity = identity_of(what, request.seed, schedule)
+    run = Run(request, "clip", schedule, Places(folder / "clip"), identity)
+    if run.is_finished():
+        return run.places.checkpoint
+    shape = ClipShape()
+    every = captions.load(shape.image_size + MARGIN, run.log)
+    train, kept = held_apart(every, schedule.holdout)
+    run.log(f"{len(train.captions)} captioned pictures to learn from, {len(kept.captions)} held out.")
+    tokenizer = _write_tokenizer(every, folder / "tokenizer.json")
+    torch.manual_seed(request.seed)
+    model = build_clip(shape, len(tokenizer)).to(request.device)
     if start is not None:
         model.load_state_dict(dict(start.tensors))
-    spent = fit(
-        model,
-        _losses(model, tokenizer, train, shape, schedule, device),
-        schedule,
-        seed=seed,
-        state=folder / "clip",
-        log=log,
-        identity=f"clip {train.digest} {start.digest if start else None}",
-    )
-    clip, val = FrozenClip(model, tokenizer), load_captions(data_root, "val", shape.image_size)
-    names = sorted(set(every.concepts) - {""})
-    info = {
-        "kind": "clip",
+    spent = fit(model, WholeBatch(_losses(model, tokenizer, train, shape, schedule, request.device)), run)
+    measured = _measure(FrozenClip(model, tokenizer), kept, request.data_root, shape, every)
+    run.log(f"held out: {in_words(measured['measured_on_held_out'])}")
+    facts = {
         "shape": asdict(shape),
-        "recipe": recipe,
-        "seed": seed,
         "schedule": asdict(schedule),
         "captions_sha256": train.digest,
         "data": {"trained_on": len(train.captions), "held_out": len(kept.captions)},
-        "measured_on_held_out": zero_shot(clip, centred(kept, shape.image_size), names),
-        "measured_on_val": {k: v for k, v in zero_shot(clip, val, names).items() if k == "closeup_accuracy"},
+        **measured,
         "spent": spent.facts(),
         "start": None
         if start is None
         else {key: start.info[key] for key in ("sha256", "measured_on_held_out", "spent", "command")},
-        "threads": threads,
-        "command": command_line("clip", None, recipe, seed, threads, options),
     }
-    log(f"held out: {info['measured_on_held_out']}")
-    return save_checkpoint(folder / "clip", model.state_dict(), info, half=True)
+    return run.keep(model.state_dict(), "clip", facts)
+
+
+def _write_tokenizer(data: Captioned, path: Path) -> Any:
+    """The tokenizer of every word of the captions, written and read back."""
+    sentences = sorted({text for texts in data.captions for text in texts})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    build_word_tokenizer([*sentences, TextRule().sentence(UNLABELED)]).save(str(path))
+    return load_word_tokenizer(path)
+
+
+def _measure(
+    clip: FrozenClip, kept: Captioned, data_root: Path, shape: ClipShape, every: Captioned
+) -> dict[str, dict[str, float]]:
+    """What it recognises in pictures that it did not learn from."""
+    val = open_captions(data_root, "val").load(shape.image_size)
+    names = sorted(set(every.concepts) - {""})
+    on_val = {name: value for name, value in zero_shot(clip, val, names).items() if name == "closeup_accuracy"}
+    return {"measured_on_held_out": zero_shot(clip, centred(kept, shape.image_size), names), "measured_on_val": on_val}
 
 
 def _losses(

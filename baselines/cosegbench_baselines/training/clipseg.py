@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,21 +13,22 @@ from torch import nn
 from torch.nn import functional
 
 from cosegbench.text import TextRule
+from cosegbench.training import TrainRequest
 from cosegbench_baselines.backbone import vision_pass
-from cosegbench_baselines.checkpoint import save_checkpoint
 from cosegbench_baselines.clipseg import ClipSegShape, build_clipseg, decode_labels
 from cosegbench_baselines.devices import set_up
 from cosegbench_baselines.losses import dice_loss
 from cosegbench_baselines.pixels import CLIP_PIXELS, normalise
 from cosegbench_baselines.sources import LoadedClip, load_clip
-from cosegbench_baselines.training.loop import Losses, Schedule, fit
-from cosegbench_baselines.training.phrases import PhraseMasks, choose_phrases, load_phrases, near_phrases
-from cosegbench_baselines.training.pictures import random_window
-from cosegbench_baselines.training.provenance import clip_beside, command_line
-from cosegbench_baselines.training.recipes import override
-
-if TYPE_CHECKING:
-    from cosegbench import Dataset
+from cosegbench_baselines.training.loop import Losses, WholeBatch, fit
+from cosegbench_baselines.training.overrides import override
+from cosegbench_baselines.training.phrases import PhraseMasks, choose_phrases, near_phrases, open_phrases
+from cosegbench_baselines.training.places import Places
+from cosegbench_baselines.training.processes import joined
+from cosegbench_baselines.training.provenance import clip_beside
+from cosegbench_baselines.training.run import Run, identity_of, whole_batches_only
+from cosegbench_baselines.training.schedule import Schedule
+from cosegbench_baselines.training.windows import random_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,59 +59,47 @@ class ClipSegRecipe(Schedule):
     synonym: float = 0.85
 
 
-def train_clipseg(
-    *,
-    dataset: Dataset | None,
-    data_root: Path,
-    out: Path,
-    recipe: str,
-    seed: int,
-    device: str,
-    threads: int,
-    options: Mapping[str, str],
-    log: Callable[[str], None],
-) -> Path:
+def train_clipseg(request: TrainRequest) -> Path:
     """Train the miniature's CLIPSeg decoder; writes ``clipseg.safetensors`` and ``clipseg.json``.
 
-    Args:
-        dataset: not used; the phrases lie beside the data sets.
-        data_root: holds ``miniature/phrases_train.jsonl``.
-        out: a folder, or the path of the checkpoint.
-        recipe: recorded.
-        seed: of weights, batches and augmentation.
-        device: torch device.
-        threads: CPU threads.
-        options: fields of :class:`ClipSegRecipe`.
-        log: receives progress.
+    The data set is not used: ``miniature/phrases_train.jsonl`` lies beside the data sets. The recipe is only recorded;
+    options are the fields of :class:`ClipSegRecipe`.
+
+    Raises:
+        MissingDataError: there are no phrases.
+        RequestError: several processes or parts: all pictures of a batch are asked equally many phrases.
     """
-    del dataset
-    set_up(device, threads)
-    how = override(ClipSegRecipe(), options)
-    out = out if out.suffix == ".safetensors" else out / "clipseg.safetensors"
+    with joined(request) as (own, processes):
+        set_up(own.device, own.threads)
+        how = override(ClipSegRecipe(), own.options)
+        whole_batches_only("clipseg", how, processes)
+        return _train(own, how)
+
+
+def _train(request: TrainRequest, how: ClipSegRecipe) -> Path:
+    places = Places.of(request.out, "clipseg")
+    loaded = load_clip(how.clip or clip_beside(places.folder), near=places.folder)
+    phrases = open_phrases(request.data_root)
+    identity = identity_of(f"clipseg {loaded.digest} {phrases.digest}", request.seed, how)
+    run = Run(request, "clipseg", how, places, identity)
+    if run.is_finished():
+        return places.checkpoint
     shape = ClipSegShape()
-    loaded = load_clip(how.clip or clip_beside(out.parent), near=out.parent)
-    data = load_phrases(data_root, shape.image_size)
-    log(f"{len(data.phrases)} pictures with {sum(map(len, data.phrases))} phrases.")
-    torch.manual_seed(seed)
-    model = build_clipseg(loaded.clip.model, shape).to(device)
+    data = phrases.load(shape.image_size, run.log)
+    run.log(f"{len(data.phrases)} pictures with {sum(map(len, data.phrases))} phrases.")
+    torch.manual_seed(request.seed)
+    model = build_clipseg(loaded.clip.model, shape).to(request.device)
     decoder = model.decoder.apply(restart)
     model.clip.requires_grad_(False).eval()
-    losses = _losses(model, loaded, data, how, device)
-    identity = f"clipseg {loaded.digest} {data.digest}"
-    spent = fit(decoder, losses, how, seed=seed, state=out.with_suffix(""), log=log, identity=identity)
-    info = {
-        "kind": "clipseg",
+    spent = fit(decoder, WholeBatch(_losses(model, loaded, data, how, request.device)), run)
+    facts = {
         "shape": asdict(shape),
-        "recipe": recipe,
-        "seed": seed,
         "schedule": asdict(how),
         "clip": {"source": loaded.source, "sha256": loaded.digest},
         "phrases_sha256": data.digest,
         "spent": spent.facts(),
-        "threads": threads,
-        "command": command_line("clipseg", None, recipe, seed, threads, options),
     }
-    return save_checkpoint(out, decoder.state_dict(), info, half=True)
+    return run.keep(decoder.state_dict(), "clipseg", facts)
 
 
 def restart(module: nn.Module) -> None:

@@ -3,67 +3,91 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-import numpy as np
 import torch
 
-from cosegbench_baselines.checkpoint import save_checkpoint
+from cosegbench.training import TrainRequest
 from cosegbench_baselines.coseg import coseg_config
 from cosegbench_baselines.devices import set_up
 from cosegbench_baselines.losses import mask_losses, weighted
 from cosegbench_baselines.mask_decoder import MaskDecoder
+from cosegbench_baselines.training.feed import Feed
 from cosegbench_baselines.training.loop import Losses, fit
-from cosegbench_baselines.training.provenance import command_line
-from cosegbench_baselines.training.setting import data_identity, draw_batch, encode, facts, prepare, stem
+from cosegbench_baselines.training.parts import Part
+from cosegbench_baselines.training.places import Places
+from cosegbench_baselines.training.processes import Processes, joined
+from cosegbench_baselines.training.run import Run, identity_of
+from cosegbench_baselines.training.setting import (
+    Setting,
+    autocast,
+    data_identity,
+    draw_squares,
+    encode,
+    facts,
+    feed_for,
+    prepare,
+)
 
-if TYPE_CHECKING:
-    from cosegbench import Dataset
 
-
-def train_decoder(
-    *,
-    dataset: Dataset | None,
-    data_root: Path,
-    out: Path,
-    recipe: str,
-    seed: int,
-    device: str,
-    threads: int,
-    options: Mapping[str, str],
-    log: Callable[[str], None],
-) -> Path:
+def train_decoder(request: TrainRequest) -> Path:
     """Train the mask decoder that the ``miniature`` recipe starts from.
 
-    Arguments, recipes and options are those of :func:`cosegbench_baselines.training.label_model.train_coseg`. The file
-    is ``coseg-decoder`` in ``out``; ``decoder_labels`` are asked of a picture, a third of them or more absent.
+    Recipes and options are those of :func:`cosegbench_baselines.training.label_model.train_coseg`. The file is
+    ``coseg-decoder`` in ``out``; ``decoder_labels`` are asked of a picture, a third of them or more absent.
     """
-    del data_root  # the data set knows its own
-    set_up(device, threads)
-    out = out if out.suffix == ".safetensors" else out / "coseg-decoder.safetensors"
-    setting = prepare(dataset, out.parent, recipe, device, options, log)
+    with joined(request) as (own, processes):
+        set_up(own.device, own.threads)
+        return _train(own, processes)
+
+
+def _train(request: TrainRequest, processes: Processes) -> Path:
+    places = Places.of(request.out, "coseg-decoder")
+    setting = prepare(request, places.folder)
     how = setting.recipe
-    torch.manual_seed(seed)
+    mine = processes.mine(how.schedule.parts)
+    what = f"decoder {setting.loaded.digest} {data_identity(setting)} {how}"
+    identity = identity_of(what, request.seed, how.schedule)
+    run = Run(request, "coseg-decoder", how.schedule, places, identity, processes)
+    if run.is_finished():
+        return places.checkpoint
+    setting.train.keep(run.log)
+    torch.manual_seed(request.seed)
     config = coseg_config(setting.loaded.clip, mask_decoder=how.sizes.parts()["mask_decoder"]).mask_decoder
-    decoder = MaskDecoder(config).to(device)
-    classes = len(setting.anchors) - 1
+    decoder = MaskDecoder(config).to(request.device)
+    spent = fit(decoder, _DecoderWork(decoder, setting, feed_for(setting, mine)), run)
+    about = {"config": asdict(config), **(facts(setting) if processes.first else {}), "spent": spent.facts()}
+    return run.keep(decoder.state_dict(), "coseg-decoder", about)
 
-    def losses(_: int, rng: np.random.Generator) -> Losses:
-        pixels, labels = draw_batch(setting, rng)
-        ids, masks = ask(labels, how.warm.decoder_labels, classes)
-        logits = decoder(encode(setting, pixels, config.taps).taps, setting.anchors[ids])
-        return weighted(logits.new_zeros(()), *mask_losses(logits, masks), how.loss)
 
-    identity = f"decoder {setting.loaded.digest} {data_identity(setting)} {how}"
-    spent = fit(decoder, losses, how.schedule, seed=seed, state=stem(out), log=log, identity=identity)
-    command = command_line("coseg-decoder", setting.train.dataset.id, recipe, seed, threads, options)
-    about = {**facts(setting, recipe, seed), "threads": threads, "spent": spent.facts(), "command": command}
-    return save_checkpoint(
-        out, decoder.state_dict(), {"kind": "coseg-decoder", "config": asdict(config), **about}, half=True
-    )
+class _Asked(NamedTuple):
+    """Pixels (B, 3, S, S), label maps (B, S, S), and the labels asked of each picture (B, count)."""
+
+    pixels: torch.Tensor
+    labels: torch.Tensor
+    ids: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _DecoderWork:
+    decoder: MaskDecoder
+    setting: Setting
+    feed: Feed
+
+    def draw(self, part: Part) -> tuple[_Asked, int]:
+        squares = draw_squares(self.setting, self.feed, part)
+        ids, masks = ask(squares.labels, self.setting.recipe.warm.decoder_labels, self.setting.classes)
+        return _Asked(squares.pixels, squares.labels, ids), int(masks.flatten(2).any(-1).sum())
+
+    def losses(self, drawn: _Asked, share: float) -> Losses:
+        setting, anchors = self.setting, self.setting.anchors
+        with autocast(setting):
+            taps = encode(setting, drawn.pixels, self.decoder.config.taps).taps
+            logits = self.decoder(taps, anchors[drawn.ids]).float()
+        mask, dice = mask_losses(logits, masks_of(drawn.labels, drawn.ids))
+        return weighted(logits.new_zeros(()), mask, dice * share, setting.recipe.loss)
 
 
 def ask(labels: torch.Tensor, count: int, classes: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -87,4 +111,9 @@ def ask(labels: torch.Tensor, count: int, classes: int) -> tuple[torch.Tensor, t
     first = (keys - present).argsort(1)[:, :positives]
     absent = (2 * present - keys).argsort(1)[:, : count - positives]
     ids = torch.cat([first, absent], 1)
-    return ids, (labels.unsqueeze(1) == ids[:, :, None, None]).float()
+    return ids, masks_of(labels, ids)
+
+
+def masks_of(labels: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    """(B, count, S, S) float32: where the label maps (B, S, S) hold the ids (B, count)."""
+    return (labels.unsqueeze(1) == ids[:, :, None, None]).float()

@@ -5,13 +5,14 @@ A quick look at the model's own resolution. Published figures come from ``cosegb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 
 from cosegbench_baselines.coseg import Segments
 from cosegbench_baselines.training.pictures import LabelledPictures
+from cosegbench_baselines.training.processes import ALONE, Processes
 
 THRESHOLD = 0.3
 """The paper's."""
@@ -40,13 +41,21 @@ class Tally:
             prediction = torch.where(value > THRESHOLD, named[index], self.classes)
             valid = (truth >= 0) & (truth < self.classes)
             flat = prediction[valid] * self.classes + truth[valid]
-            self.pairs += torch.bincount(flat, minlength=self.pairs.numel()).view(self.pairs.shape)
+            self.pairs += torch.bincount(flat, minlength=self.pairs.numel()).view(self.pairs.shape).cpu()
             said, true = set(named.tolist()) - {self.classes}, set(truth[valid].unique().tolist())
             self.found, self.said, self.true = (
                 self.found + len(said & true),
                 self.said + len(said),
                 self.true + len(true),
             )
+
+    def merge(self, processes: Processes) -> None:
+        """Add up what several processes counted."""
+        labels = torch.tensor([self.found, self.said, self.true])
+        together = torch.cat([labels, self.pairs.flatten()]).to(processes.device)
+        together = processes.sums(together).cpu()
+        self.found, self.said, self.true = together[:3].tolist()
+        self.pairs = together[3:].view(self.pairs.shape)
 
     def facts(self) -> dict[str, float]:
         """Mean IoU (void counts as missed, mean over classes with ground truth), label recall and label precision."""
@@ -61,7 +70,11 @@ class Tally:
 
 
 def measure(
-    pictures: LabelledPictures, predict: Callable[[torch.Tensor], Segments], classes: int, batch: int = 32
+    pictures: LabelledPictures,
+    predict: Callable[[torch.Tensor], Segments],
+    classes: int,
+    batch: int = 32,
+    processes: Processes = ALONE,
 ) -> dict[str, float]:
     """Figures over all of ``pictures``.
 
@@ -69,11 +82,13 @@ def measure(
         pictures: held out.
         predict: (B, 3, S, S) uint8 pixels -> segments.
         classes: K.
-        batch: pictures at a time.
+        batch: pictures at a time; how many processes there are changes no batch.
+        processes: that share the batches; all of them receive the same figures.
     """
     tally = Tally(classes)
-    places: Sequence[int] = range(len(pictures))
-    for start in range(0, len(places), batch):
-        squares = pictures.batch(places[start : start + batch])
-        tally.add(predict(squares.pixels), squares.labels)
+    starts = range(0, len(pictures), batch)
+    for start in starts[processes.rank :: processes.world]:
+        squares = pictures.batch(range(start, min(start + batch, len(pictures))))
+        tally.add(predict(squares.pixels), squares.labels.to(processes.device))
+    tally.merge(processes)
     return tally.facts()

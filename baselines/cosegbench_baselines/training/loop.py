@@ -1,71 +1,64 @@
-"""One small training loop: seeded, resumable, cosine schedule, everything logged.
+"""One small training loop: seeded, resumable, on one process or many, everything logged.
 
-Step ``i`` depends only on the seed, ``i`` and the parameters before it: batches and dropout are drawn from (seed, i).
-So a run that was killed and resumed ends with the weights of an undisturbed one.
+Step ``i`` depends only on the seed, ``i`` and the parameters before it: batches and dropout are drawn from (seed, i),
+and with several parts from the part. So a run that was killed and resumed ends with the weights of an undisturbed one.
 """
 
 from __future__ import annotations
 
-import csv
-import math
-import os
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import nn
 
-from cosegbench.errors import DataError, RequestError
+from cosegbench.errors import DataError
+from cosegbench_baselines.training.curve import Events, row
+from cosegbench_baselines.training.parts import Part, step_rng
+from cosegbench_baselines.training.processes import unsynchronised
+from cosegbench_baselines.training.run import Run
+from cosegbench_baselines.training.state import load_state, save_state
 
 Losses = dict[str, torch.Tensor]
 """Loss parts by name; ``total`` is minimised."""
 
+Measure = Callable[[], Mapping[str, float]]
+"""Figures on held-out pictures; ``miou`` goes into the curve."""
+
+
+class Work(Protocol):
+    """What every step of a training does with one part of its batch."""
+
+    def draw(self, part: Part) -> tuple[Any, int]:
+        """The part's pictures and targets, and how many of its masks are not empty; no parameter is involved."""
+
+    def losses(self, drawn: Any, share: float) -> Losses:
+        """Loss parts of what was drawn.
+
+        Args:
+            drawn: by :meth:`draw`.
+            share: the part's masks times the parts, over the masks of the batch; 1 for a batch of one part. A loss that
+                is a mean over the part's masks, times this, averages over the parts to the mean over the batch's masks.
+        """
+
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """How long and how fast to train.
+class WholeBatch:
+    """The work of a trainer that knows no parts: (step, generator) -> loss parts."""
 
-    Args:
-        steps: optimiser steps; 0 where a recipe counts epochs.
-        batch: images a step.
-        lr: highest learning rate.
-        min_lr: learning rate at the last step of the cosine.
-        warmup: steps of linear warm-up.
-        weight_decay: AdamW's; 0 makes it the paper's Adam.
-        beta2: of Adam.
-        clip_norm: largest norm of the gradient; 0 leaves it alone.
-        save_every: steps between resumable states.
+    compute: Callable[[int, np.random.Generator], Losses]
 
-    Raises:
-        RequestError: a number that is too small to mean anything.
-    """
+    def draw(self, part: Part) -> tuple[Part, int]:
+        """Nothing; see :class:`Work`."""
+        return part, 1
 
-    steps: int
-    batch: int
-    lr: float = 1e-4
-    min_lr: float = 1e-6
-    warmup: int = 0
-    weight_decay: float = 0.0
-    beta2: float = 0.999
-    clip_norm: float = 0.0
-    save_every: int = 200
-
-    def __post_init__(self) -> None:
-        lowest = {"steps": 0, "batch": 1, "warmup": 0, "save_every": 1}
-        for name, bound in lowest.items():
-            if getattr(self, name) < bound:
-                raise RequestError(f"training option {name} is {getattr(self, name)}; give {bound} or more.")
-
-    def rate(self, step: int) -> float:
-        """Learning rate of ``step``, counted from 0."""
-        if step < self.warmup:
-            return self.lr * (step + 1) / self.warmup
-        done = (step - self.warmup) / max(1, self.steps - 1 - self.warmup)
-        return self.min_lr + (self.lr - self.min_lr) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    def losses(self, drawn: Part, share: float) -> Losses:
+        """See :class:`Work`."""
+        del share  # one part has all masks
+        return self.compute(drawn.step, step_rng(drawn.seed, drawn.step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,68 +74,93 @@ class Spent:
         return {"steps": self.steps, "wall_minutes": round(self.wall / 60, 2), "core_minutes": round(self.cpu / 60, 2)}
 
 
-def step_rng(seed: int, step: int) -> np.random.Generator:
-    """The generator from which step ``step`` draws its batch and its augmentation."""
-    return np.random.default_rng([seed, step])
+class _Step(nn.Module):
+    """The model and the losses that are computed with it, as one module for ``DistributedDataParallel``."""
+
+    def __init__(self, model: nn.Module, work: Work) -> None:
+        super().__init__()
+        self.model, self.work = model, work
+
+    def forward(self, drawn: Any, share: float) -> Losses:
+        return self.work.losses(drawn, share)
 
 
-def fit(
-    model: nn.Module,
-    losses: Callable[[int, np.random.Generator], Losses],
-    schedule: Schedule,
-    *,
-    seed: int,
-    state: Path,
-    log: Callable[[str], None],
-    identity: str = "",
-    stop_at: int | None = None,
-) -> Spent:
+def fit(model: nn.Module, work: Work, run: Run, measure: Measure | None = None) -> Spent:
     """Train ``model`` in place.
 
     Args:
         model: its parameters with ``requires_grad`` are trained.
-        losses: (step, generator) -> loss parts; ``total`` is differentiated.
-        schedule: how long and how fast.
-        seed: of everything random.
-        state: path without suffix for ``.state`` (resumable, removed when done) and ``.csv`` (one row a logged step).
-        log: receives a line now and then.
-        identity: what is trained on what; a state of another identity is not resumed.
-        stop_at: stop, keeping the state, after this many steps (for tests of resuming).
+        work: draws the parts of a batch and computes their losses with ``model``.
+        run: everything else.
+        measure: called every ``validate_every`` steps, by every process.
 
     Raises:
         DataError: the loss is not finite.
+        RequestError: the state at the run's place is another training's, or the processes cannot share the parts.
     """
-    parameters = [p for p in model.parameters() if p.requires_grad]
+    schedule, processes = run.schedule, run.processes
+    mine = processes.mine(schedule.parts)
     optimiser = torch.optim.AdamW(_groups(model, schedule.weight_decay), lr=schedule.lr, betas=(0.9, schedule.beta2))
-    state.parent.mkdir(parents=True, exist_ok=True)
-    identity = f"{identity} seed={seed} {schedule}"
-    start, wall, cpu, rows = _resume(state, model, optimiser, identity, log)
-    wall0, cpu0 = time.monotonic() - wall, time.process_time() - cpu
+    progress = load_state(run, model, optimiser)
+    stepper = processes.wrap(_Step(model, work))
+    events = Events(run.places.events, progress.step) if run.request.tensorboard and processes.first else None
+    end = schedule.steps if run.stop_at is None else min(run.stop_at, schedule.steps)
     model.train()
-    end = schedule.steps if stop_at is None else min(stop_at, schedule.steps)
-    for step in range(start, end):
-        torch.manual_seed(int(step_rng(seed, step).integers(2**62)))
-        for group in optimiser.param_groups:
-            group["lr"] = schedule.rate(step)
-        parts = losses(step, step_rng(seed, step))
-        if not torch.isfinite(parts["total"]):
-            raise DataError(f"training stopped at step {step}: the loss is {parts['total'].item()}.")
-        optimiser.zero_grad(set_to_none=True)
-        parts["total"].backward()  # type: ignore[no-untyped-call]
-        if schedule.clip_norm:
-            nn.utils.clip_grad_norm_(parameters, schedule.clip_norm)
-        optimiser.step()
-        done = step + 1
-        if done % 25 == 0 or done in (1, end):
-            rows.append(_row(done, schedule.rate(step), wall0, cpu0, parts))
+    for step in range(progress.step, end):
+        losses = _one_step(stepper, work, run, mine, optimiser, step)
+        progress.step = done = step + 1
+        measured = _measured(model, run, measure, done, end)
+        if measured or done % schedule.log_every == 0 or done in (1, end):
+            columns = {"val_miou": measured} if schedule.validate_every else {}
+            progress.rows.append(row(done, schedule.rate(step), progress.clock, losses, columns))
+            if events is not None:
+                events.add(progress.rows[-1])
         if done % 100 == 0 or done == end:
-            log(" ".join(f"{key}={value}" for key, value in rows[-1].items()))
-        if done % schedule.save_every == 0 or done == end:
-            _save(state, model, optimiser, done, rows, identity)
-    if end == schedule.steps:
-        _beside(state, ".state").unlink(missing_ok=True)
+            run.log(" ".join(f"{key}={value}" for key, value in progress.rows[-1].items() if value))
+        if processes.first and (done % schedule.save_every == 0 or done == end):
+            save_state(run, model, optimiser, progress)
     model.eval()
-    return Spent(time.monotonic() - wall0, time.process_time() - cpu0, end)
+    if events is not None:
+        events.close()
+    return Spent(progress.clock.wall, progress.clock.cpu, end)
+
+
+def _one_step(
+    stepper: nn.Module, work: Work, run: Run, mine: range, optimiser: torch.optim.Optimizer, step: int
+) -> dict[str, float]:
+    """Gradients of every part of this process, one step of the optimiser; the loss parts of the whole batch."""
+    for group in optimiser.param_groups:
+        group["lr"] = run.schedule.rate(step)
+    optimiser.zero_grad(set_to_none=True)
+    losses = _gradients(stepper, work, run, [Part(run.request.seed, step, at, run.schedule.parts) for at in mine])
+    if not np.isfinite(losses["total"]):
+        raise DataError(f"training stopped at step {step}: the loss is {losses['total']}.")
+    if run.schedule.clip_norm:
+        trained = [p for p in stepper.parameters() if p.requires_grad]
+        nn.utils.clip_grad_norm_(trained, run.schedule.clip_norm)
+    optimiser.step()
+    return losses
+
+
+def _gradients(stepper: nn.Module, work: Work, run: Run, parts: list[Part]) -> dict[str, float]:
+    """Add up the gradients of the mean loss over all parts of the batch; these are the parts of this process."""
+    drawn, count, processes = [], run.schedule.parts, run.processes
+    for part in parts:
+        torch.manual_seed(part.torch_seed(0))
+        drawn.append(work.draw(part))
+    masks = processes.sums(torch.tensor([sum(number for _, number in drawn)], device=processes.device))
+    every = max(1, int(masks))
+    values, names = torch.zeros(0), list[str]()
+    for place, (part, (data, number)) in enumerate(zip(parts, drawn, strict=True)):
+        if count > 1:  # else the generator goes on from where the drawing left it
+            torch.manual_seed(part.torch_seed(1))
+        with unsynchronised(stepper) if place + 1 < len(parts) else nullcontext():
+            losses: Losses = stepper(data, number * count / every)
+            # Several processes average their gradients, so each is given the mean over its own parts.
+            (losses["total"] * (processes.world / count)).backward()  # type: ignore[no-untyped-call]
+        one = torch.stack([value.detach().float() for value in losses.values()]) / count
+        values, names = one if place == 0 else values + one, list(losses)
+    return dict(zip(names, processes.sums(values).tolist(), strict=True))
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -154,58 +172,12 @@ def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     ]
 
 
-def _row(step: int, rate: float, wall0: float, cpu0: float, parts: Losses) -> dict[str, str]:
-    spent = {"wall_s": f"{time.monotonic() - wall0:.1f}", "cpu_s": f"{time.process_time() - cpu0:.1f}"}
-    return {"step": str(step), "lr": f"{rate:.3e}", **spent, **{k: f"{v.item():.5f}" for k, v in parts.items()}}
-
-
-def _beside(state: Path, ending: str) -> Path:
-    """``state`` with an ending; its name may itself have dots, which ``with_suffix`` would cut at."""
-    return state.with_name(state.name + ending)
-
-
-def _save(
-    state: Path,
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    step: int,
-    rows: list[dict[str, str]],
-    identity: str,
-) -> None:
-    data = {
-        "model": model.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "step": step,
-        "rows": rows,
-        "identity": identity,
-    }
-    temporary = _beside(state, f".state.{os.getpid()}")
-    torch.save(data, temporary)
-    temporary.replace(_beside(state, ".state"))
-    write_csv(_beside(state, ".csv"), rows)
-
-
-def _resume(
-    state: Path, model: nn.Module, optimiser: torch.optim.Optimizer, identity: str, log: Callable[[str], None]
-) -> tuple[int, float, float, list[dict[str, str]]]:
-    path = _beside(state, ".state")
-    if not path.is_file():
-        return 0, 0.0, 0.0, []
-    data = torch.load(path, weights_only=True, map_location="cpu")
-    if data["identity"] != identity:
-        log(f"{path} belongs to another run and is not resumed.")
-        return 0, 0.0, 0.0, []
-    model.load_state_dict(data["model"])
-    optimiser.load_state_dict(data["optimiser"])
-    log(f"resumed at step {data['step']}.")
-    last = data["rows"][-1]
-    return data["step"], float(last["wall_s"]), float(last["cpu_s"]), data["rows"]
-
-
-def write_csv(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
-    """Write rows that share their keys."""
-    rows = list(rows)
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def _measured(model: nn.Module, run: Run, measure: Measure | None, done: int, end: int) -> str:
+    """The mIoU of held-out pictures as a text, where it is time to measure it; else nothing."""
+    every = run.schedule.validate_every
+    if measure is None or not every or (done % every and done != end):
+        return ""
+    model.eval()
+    miou = measure()["miou"]
+    model.train()
+    return "" if np.isnan(miou) else str(miou)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ import torch
 from torch.nn import functional
 
 from cosegbench.errors import MissingDataError
+from cosegbench.training import silent
 from cosegbench_baselines.pixels import squash
+from cosegbench_baselines.training.progress import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,40 @@ class PhraseMasks:
     digest: str
 
 
-def load_phrases(data_root: Path, side: int) -> PhraseMasks:
-    """Read ``miniature/phrases_train.jsonl`` under ``data_root``: rows of image, phrase and compressed RLE mask.
+@dataclass(frozen=True, slots=True)
+class PhraseFile:
+    """A phrase file that was read, its pictures not.
+
+    Args:
+        root: the data root.
+        rows: of the file (``image``, ``phrase``, compressed RLE ``mask``), by image.
+        digest: sha256 of the file.
+    """
+
+    root: Path
+    rows: Mapping[str, Sequence[Mapping[str, Any]]]
+    digest: str
+
+    def load(self, side: int, log: Callable[[str], None] = silent) -> PhraseMasks:
+        """Read every picture and decode every mask, squashed to ``side``."""
+        from PIL import Image
+
+        pixels = torch.empty(len(self.rows), 3, side, side, dtype=torch.uint8)
+        masks = []
+        for index, name in enumerate(told(self.rows, len(self.rows), "pictures with phrases read", log)):
+            with Image.open(self.root / name) as image:
+                pixels[index] = squash([image], side, Image.Resampling.BILINEAR)[0]
+            masks.append(torch.stack([_mask(row["mask"], side) for row in self.rows[name]]))
+        phrases = tuple(tuple(row["phrase"] for row in group) for group in self.rows.values())
+        return PhraseMasks(pixels, phrases, tuple(masks), self.digest)
+
+
+def open_phrases(data_root: Path) -> PhraseFile:
+    """Read ``miniature/phrases_train.jsonl`` under ``data_root``.
 
     Raises:
         MissingDataError: the file is not there.
     """
-    from PIL import Image
-
     path = data_root / "miniature" / "phrases_train.jsonl"
     if not path.is_file():
         raise MissingDataError(
@@ -53,16 +81,7 @@ def load_phrases(data_root: Path, side: int) -> PhraseMasks:
     for line in blob.decode("utf-8").splitlines():
         row = json.loads(line)
         rows[row["image"]].append(row)
-    pixels = torch.empty(len(rows), 3, side, side, dtype=torch.uint8)
-    for index, name in enumerate(rows):
-        with Image.open(data_root / name) as image:
-            pixels[index] = squash([image], side, Image.Resampling.BILINEAR)[0]
-    return PhraseMasks(
-        pixels,
-        tuple(tuple(row["phrase"] for row in group) for group in rows.values()),
-        tuple(torch.stack([_mask(row["mask"], side) for row in group]) for group in rows.values()),
-        hashlib.sha256(blob).hexdigest(),
-    )
+    return PhraseFile(data_root, dict(rows), hashlib.sha256(blob).hexdigest())
 
 
 def _mask(rle: Mapping[str, Any], side: int) -> torch.Tensor:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
-from cosegbench.errors import MissingDataError
+from cosegbench.errors import MissingDataError, RequestError
 from cosegbench.text import UNLABELED, TextRule
+from cosegbench.training import TrainRequest
 from cosegbench_baselines.backbone import ImageFeatures
+from cosegbench_baselines.config import Variant
 from cosegbench_baselines.pixels import normalise
 from cosegbench_baselines.sources import CLIP_HUB_ID, LoadedClip, load_clip
-from cosegbench_baselines.training.pictures import LabelledPictures, augmented
+from cosegbench_baselines.training.feed import Feed
+from cosegbench_baselines.training.order import batch_places
+from cosegbench_baselines.training.overrides import override
+from cosegbench_baselines.training.parts import Part, step_rng
+from cosegbench_baselines.training.pictures import LabelledPictures, Squares
 from cosegbench_baselines.training.provenance import clip_beside
-from cosegbench_baselines.training.recipes import Recipe, override, recipe_for
+from cosegbench_baselines.training.recipes import DROPPED_NAMES, Recipe, recipe_for
+from cosegbench_baselines.training.windows import augmented
 
 if TYPE_CHECKING:
     from cosegbench import Dataset
@@ -35,6 +41,7 @@ class Setting:
         held_out: pictures to measure on; may be empty.
         recipe: all numbers; ``schedule.steps`` is settled.
         device: torch device.
+        seed: of the training.
     """
 
     loaded: LoadedClip
@@ -43,53 +50,68 @@ class Setting:
     held_out: LabelledPictures
     recipe: Recipe
     device: str
+    seed: int
+
+    @property
+    def classes(self) -> int:
+        """K, names without pixels included."""
+        return len(self.anchors) - 1
 
 
-def stem(path: Path) -> Path:
-    """``path`` without ``.safetensors``: where the state and the curve of a training go."""
-    return path.with_name(path.name.removesuffix(".safetensors"))
-
-
-def prepare(
-    dataset: Dataset | None,
-    folder: Path,
-    recipe: str,
-    device: str,
-    options: Mapping[str, str],
-    log: Callable[[str], None],
-) -> Setting:
-    """CLIP, anchors, pictures and the settled recipe.
+def prepare(request: TrainRequest, folder: Path, variant: Variant = "prefix") -> Setting:
+    """CLIP, anchors, the settled recipe, and the pictures, of which none is read yet.
 
     Args:
-        dataset: images and label maps.
+        request: ``options`` are ``clip`` and fields of the recipe.
         folder: where the checkpoint will lie; the miniature's CLIP is looked for there first.
-        recipe: by name.
-        device: torch device.
-        options: ``clip`` and fields of the recipe.
-        log: receives a line.
+        variant: of the label model.
 
     Raises:
         MissingDataError: no data set was given.
+        RequestError: validation without held-out pictures, or parts that do not divide a batch.
     """
+    dataset = request.dataset
     if dataset is None:
         raise MissingDataError("training CoSeg needs --dataset, for instance coco-stuff or miniature-coco-stuff.")
-    options = dict(options)
+    options = dict(request.options)
     source = options.pop("clip", clip_beside(folder) if dataset.world == "miniature" else CLIP_HUB_ID)
-    how = override(recipe_for(recipe, dataset.world), options)
+    how = override(recipe_for(request.recipe, dataset.world, variant), options)
+    rule = TextRule(how.anchors.template)
     loaded = load_clip(source, near=folder)
-    loaded.clip.to(device)
-    names = [*dataset.vocabulary.names, UNLABELED]
-    anchors = loaded.clip.encode_text(TextRule().sentences(names))
-    size, geometry, ids = loaded.clip.image_size, how.pictures.geometry, dataset.image_ids
+    loaded.clip.to(request.device)
+    dropped = DROPPED_NAMES if how.anchors.dropped_names else ()
+    anchors = loaded.clip.encode_text(rule.sentences([*dataset.vocabulary.names, *dropped, UNLABELED]))
+    train, held_out = _pictures(dataset, loaded.clip.image_size, how, request.threads)
+    how = settled(how, len(train))
+    if how.schedule.validate_every and not len(held_out):
+        raise RequestError("training option validate_every needs held-out pictures; give holdout as well.")
+    request.log(f"{len(train)} pictures, {len(held_out)} held out, {how.schedule.steps} steps of {how.schedule.batch}.")
+    return Setting(loaded, anchors, train, held_out, how, request.device, request.seed)
+
+
+def settled(how: Recipe, pictures: int) -> Recipe:
+    """``how`` with epochs counted in steps, for that many pictures to learn from.
+
+    Raises:
+        RequestError: the parts do not divide a batch.
+    """
+    schedule = how.schedule
+    schedule.check_parts(pictures)
+    epoch = math.ceil(pictures / schedule.batch)
+    if schedule.steps == 0:
+        schedule = replace(schedule, steps=how.epochs * epoch)
+    if schedule.decay == "step" and schedule.decay_every == 0:
+        schedule = replace(schedule, decay_every=how.decay_epochs * epoch)
+    return replace(how, schedule=schedule)
+
+
+def _pictures(dataset: Dataset, size: int, how: Recipe, threads: int) -> tuple[LabelledPictures, LabelledPictures]:
+    """To learn from, and to measure on."""
+    ids, draft = dataset.image_ids, how.pictures.draft
     held = round(how.pictures.holdout * len(ids))
-    train = LabelledPictures(dataset, size, geometry, ids[: len(ids) - held])
+    train = LabelledPictures(dataset, size, how.pictures.geometry, ids[: len(ids) - held], draft=draft, workers=threads)
     # what is measured is what inference does: the whole picture squashed
-    held_out = LabelledPictures(dataset, size, "squash", ids[len(ids) - held :])
-    if how.schedule.steps == 0:
-        steps = how.epochs * math.ceil(len(train) / how.schedule.batch)
-        how = replace(how, schedule=replace(how.schedule, steps=steps))
-    log(f"{len(train)} pictures, {held} held out, {how.schedule.steps} steps of {how.schedule.batch}.")
-    return Setting(loaded, anchors, train, held_out, how, device)
+    return train, LabelledPictures(dataset, size, "squash", ids[len(ids) - held :], workers=threads)
 
 
 def data_identity(setting: Setting) -> str:
@@ -98,24 +120,29 @@ def data_identity(setting: Setting) -> str:
     return f"{dataset.id} {dataset.split} {len(setting.train)} {dataset.image_list_digest}"
 
 
-def facts(setting: Setting, recipe: str, seed: int) -> dict[str, Any]:
-    """What a checkpoint's JSON says about its training."""
+def facts(setting: Setting) -> dict[str, Any]:
+    """What a checkpoint's JSON says about its training, beside what every training says."""
     dataset = setting.train.dataset
+    data: Mapping[str, Any] = {
+        "dataset": dataset.id,
+        "split": dataset.split,
+        "options": dict(dataset.options),
+        "content_sha256": dataset.content_digest(),
+        "vocabulary_sha256": dataset.vocabulary.digest,
+        "trained_on": len(setting.train),
+        "held_out": len(setting.held_out),
+    }
     return {
-        "recipe": recipe,
-        "seed": seed,
         "settings": asdict(setting.recipe),
         "clip": {"source": setting.loaded.source, "sha256": setting.loaded.digest},
-        "data": {
-            "dataset": dataset.id,
-            "split": dataset.split,
-            "options": dict(dataset.options),
-            "content_sha256": dataset.content_digest(),
-            "vocabulary_sha256": dataset.vocabulary.digest,
-            "trained_on": len(setting.train),
-            "held_out": len(setting.held_out),
-        },
+        "data": data,
     }
+
+
+def autocast(setting: Setting) -> torch.autocast:
+    """The networks' precision; losses are computed outside of it."""
+    kind = torch.device(setting.device).type
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=setting.recipe.schedule.precision == "bf16")
 
 
 def encode(setting: Setting, pixels: torch.Tensor, taps: tuple[int, ...]) -> ImageFeatures:
@@ -124,9 +151,25 @@ def encode(setting: Setting, pixels: torch.Tensor, taps: tuple[int, ...]) -> Ima
     return setting.loaded.clip.encode_image(normal, taps, norm_patches=setting.recipe.sizes.norm_patches)
 
 
-def draw_batch(setting: Setting, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pixels (B, 3, S, S) uint8 and labels (B, S, S) of one step."""
+def feed_for(setting: Setting, mine: range) -> Feed:
+    """The training pictures of a process that computes the parts ``mine``."""
+
+    def places(step: int) -> list[int]:
+        return _places(setting, step)[0]
+
+    return Feed(setting.train, places, mine, setting.recipe.schedule.steps)
+
+
+def draw_squares(setting: Setting, feed: Feed, part: Part) -> Squares:
+    """The augmented pictures of one part, on the training's device."""
+    # A batch of one part goes on with the generator that drew its pictures, as it did before there were parts.
+    rng = _places(setting, part.step)[1] if part.count == 1 else part.rng()
+    how = setting.recipe.pictures
+    return augmented(feed.squares(part).to(setting.device), rng, how.smallest, how.mirror)
+
+
+def _places(setting: Setting, step: int) -> tuple[list[int], Any]:
+    """The pictures of a step, and the generator after they were drawn."""
+    rng = step_rng(setting.seed, step)
     how = setting.recipe
-    picks = rng.choice(len(setting.train), min(how.schedule.batch, len(setting.train)), replace=False).tolist()
-    squares = augmented(setting.train.batch(picks), rng, how.pictures.smallest, how.pictures.mirror)
-    return squares.pixels, squares.labels.to(setting.device)
+    return batch_places(how.pictures.order, setting.seed, step, how.schedule.batch, len(setting.train), rng), rng
