@@ -151,7 +151,8 @@ def test_every_loss_sends_gradients_to_tokens_and_masks(language: str, pairing: 
 @pytest.mark.parametrize(("name", "value"), [("steps", "-3"), ("batch", "0"), ("save_every", "0"), ("warmup", "-1")])
 def test_a_training_option_that_is_too_small_is_refused(name: str, value: str) -> None:
     from cosegbench.errors import RequestError
-    from cosegbench_baselines.training.recipes import override, recipe_for
+    from cosegbench_baselines.training.overrides import override
+    from cosegbench_baselines.training.recipes import recipe_for
 
     with pytest.raises(RequestError, match=f"{name} is {value}; give"):
         override(recipe_for("miniature", "miniature"), {name: value})
@@ -159,7 +160,8 @@ def test_a_training_option_that_is_too_small_is_refused(name: str, value: str) -
 
 def test_a_training_option_of_the_wrong_kind_is_refused_in_words() -> None:
     from cosegbench.errors import RequestError
-    from cosegbench_baselines.training.recipes import override, recipe_for
+    from cosegbench_baselines.training.overrides import override
+    from cosegbench_baselines.training.recipes import recipe_for
 
     with pytest.raises(RequestError, match="'abc' is not a whole number"):
         override(recipe_for("paper", "real"), {"steps": "abc"})
