@@ -14,11 +14,15 @@ from cosegbench.cli.output import emit, json_option
 if TYPE_CHECKING:
     from cosegbench.records import Record
     from cosegbench.tables.grid import Grid
+    from cosegbench.tables.uncertainty import Uncertainty
+
+    Records = Sequence[tuple[Path, Record]]
 
 FORMATS = ("github", "latex", "csv", "json", "html")
 """Kept here so that ``--help`` imports no table code; a test holds them equal to what can be rendered."""
 
 DEFAULT_RESULTS = Path("results")
+DEFAULT_RESAMPLES = 1000
 
 EXAMPLES = """
 \b
@@ -26,6 +30,7 @@ Examples:
   cosegbench table
   cosegbench table --no-printed --suite miniature --protocol standard --protocol mmseg
   cosegbench table --format latex > table1.tex
+  cosegbench table --no-printed --results results/run --ci --resamples 2000
 """
 
 
@@ -57,6 +62,21 @@ Examples:
     show_default=True,
     help="Compute every figure again from the evidence beside its record; a difference is an error.",
 )
+@click.option(
+    "--ci",
+    is_flag=True,
+    help="Put the 95% interval beside each measured figure, and mark ties with the best.",
+)
+@click.option(
+    "--resamples",
+    type=click.IntRange(min=1),
+    default=DEFAULT_RESAMPLES,
+    show_default=True,
+    help="Bootstrap resamples of --ci.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of --ci; equal seeds, equal output."
+)
 @json_option
 def command(
     *,
@@ -66,6 +86,9 @@ def command(
     format_: str,
     printed: bool,
     check: bool,
+    ci: bool,
+    resamples: int,
+    seed: int,
     json_file: str | None,
 ) -> None:
     """Print Table 1: as the paper prints it, and as measured.
@@ -80,26 +103,43 @@ def command(
         from cosegbench.tables.table1 import printed_grid
 
         grids.append(printed_grid())
-    grids += _measured(results, suite, protocols, check)
+    folder = results or DEFAULT_RESULTS
+    records = _records(folder, suite, protocols, check)
+    grids += _measured(records, folder, suite, protocols, _uncertainty(records, resamples, seed) if ci else None)
     emit(render(grids, format_).removesuffix("\n"), as_document(grids), json_file)
 
 
-def _measured(results: Path | None, suite: str | None, protocols: Sequence[str], check: bool) -> Sequence[Grid]:
-    from cosegbench.suites import SUITES, suite_datasets
-    from cosegbench.tables.figures import figures_of, read_records
-    from cosegbench.tables.measured import measured_grids
+def _records(folder: Path, suite: str | None, protocols: Sequence[str], check: bool) -> Records:
+    """Every record of the folder, after refusing names that nothing bears."""
+    from cosegbench.suites import suite_datasets
+    from cosegbench.tables.figures import read_records
 
     if suite is not None:
         suite_datasets(suite)
     _check_protocols(protocols)
-    folder = results or DEFAULT_RESULTS
     records = read_records(folder) if folder.is_dir() else ()
     if check:
         _prove(records)
+    return records
+
+
+def _measured(
+    records: Records, folder: Path, suite: str | None, protocols: Sequence[str], uncertainty: Uncertainty | None
+) -> Sequence[Grid]:
+    from cosegbench.suites import SUITES
+    from cosegbench.tables.figures import figures_of
+    from cosegbench.tables.measured import measured_grids
+
     figures = figures_of((path.parent.name, record) for path, record in records)
-    grids = measured_grids(figures, SUITES, suite, protocols)
+    grids = measured_grids(figures, SUITES, suite, protocols, uncertainty)
     _remark(grids, folder, suite, protocols, sorted({figure.protocol for figure in figures}))
     return grids
+
+
+def _uncertainty(records: Records, resamples: int, seed: int) -> Uncertainty:
+    from cosegbench.tables.uncertainty import Uncertainty
+
+    return Uncertainty(records, resamples, seed)
 
 
 def _check_protocols(names: Sequence[str]) -> None:
@@ -111,7 +151,7 @@ def _check_protocols(names: Sequence[str]) -> None:
             get_protocol(name)
 
 
-def _prove(records: Sequence[tuple[Path, Record]]) -> None:
+def _prove(records: Records) -> None:
     """Compare every record with its evidence, and say on standard error which have none."""
     from cosegbench.tables.proof import prove
 
