@@ -31,6 +31,8 @@ Examples:
   cosegbench table --no-printed --suite miniature --protocol standard --protocol mmseg
   cosegbench table --format latex > table1.tex
   cosegbench table --no-printed --results results/run --ci --resamples 2000
+  cosegbench table --no-printed --results results/run --rules --stability --suite miniature
+  cosegbench table --audit
 """
 
 
@@ -77,6 +79,9 @@ Examples:
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of --ci; equal seeds, equal output."
 )
+@click.option("--rules", is_flag=True, help="Add each predictor under every rule that its kept evidence answers.")
+@click.option("--stability", is_flag=True, help="Add under how many rules the order of each two predictors holds.")
+@click.option("--audit", is_flag=True, help="Add the paper's table cell by cell: what each figure is, verdict, source.")
 @json_option
 def command(
     *,
@@ -89,6 +94,9 @@ def command(
     ci: bool,
     resamples: int,
     seed: int,
+    rules: bool,
+    stability: bool,
+    audit: bool,
     json_file: str | None,
 ) -> None:
     """Print Table 1: as the paper prints it, and as measured.
@@ -103,9 +111,15 @@ def command(
         from cosegbench.tables.table1 import printed_grid
 
         grids.append(printed_grid())
+    if audit:
+        from cosegbench.tables.audit import audit_grid
+
+        grids.append(audit_grid())
     folder = results or DEFAULT_RESULTS
     records = _records(folder, suite, protocols, check)
     grids += _measured(records, folder, suite, protocols, _uncertainty(records, resamples, seed) if ci else None)
+    if rules or stability:
+        grids += _under_every_rule(records, suite, rules, stability)
     emit(render(grids, format_).removesuffix("\n"), as_document(grids), json_file)
 
 
@@ -140,6 +154,19 @@ def _uncertainty(records: Records, resamples: int, seed: int) -> Uncertainty:
     from cosegbench.tables.uncertainty import Uncertainty
 
     return Uncertainty(records, resamples, seed)
+
+
+def _under_every_rule(records: Records, suite: str | None, rules: bool, stability: bool) -> list[Grid]:
+    from cosegbench.suites import SUITES
+    from cosegbench.tables.answers import answer
+    from cosegbench.tables.rules import rule_grids
+    from cosegbench.tables.stability import stability_grids
+
+    answers = answer(records)
+    for problem in answers.outcome.problems:
+        click.echo(problem, err=True)
+    grids = [*rule_grids(answers, SUITES, suite)] if rules else []
+    return [*grids, *stability_grids(answers.figures, SUITES, suite)] if stability else grids
 
 
 def _check_protocols(names: Sequence[str]) -> None:
