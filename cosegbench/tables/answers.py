@@ -17,7 +17,7 @@ OTHER = "as its record states it, because its evidence is damaged, or was made b
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One figure, the results folder of its record, and why it is the record's own; empty where it was computed anew."""
+    """One figure, its record's folder, and why it is the record's own; ``stored`` is empty where it was computed anew."""
 
     figure: Figure
     folder: str

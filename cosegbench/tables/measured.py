@@ -102,10 +102,12 @@ class _Cells:
         self._notes = notes
         self._uncertainty = uncertainty
         self._spreads: dict[str, Mapping[str, Spread]] = {}
-        self.remarks: list[str] = [uncertainty.describe()] if uncertainty else []
-        for column in columns if uncertainty else ():
-            self._spreads[column.heading], remarks = uncertainty.column(column)
-            self.remarks += remarks
+        self.remarks: list[str] = []
+        if uncertainty is not None:
+            self.remarks.append(uncertainty.describe())
+            for column in columns:
+                self._spreads[column.heading], remarks = uncertainty.column(column)
+                self.remarks += remarks
 
     def cell(self, column: Column, figure: Figure | None) -> Cell:
         """The cell of one figure; a dash for None."""

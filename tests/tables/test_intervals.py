@@ -35,7 +35,9 @@ def cells(results: Path, *arguments: str) -> dict[str, dict[str, Any]]:
     """Row -> its cell of the one column."""
     document = json.loads(table(results, "--format", "json", *arguments).stdout)
     (grid,) = document["tables"]
-    return {row["row"]: next(cell for cell in row["cells"].values() if cell["value"] is not None) for row in grid["rows"]}
+    return {
+        row["row"]: next(cell for cell in row["cells"].values() if cell["value"] is not None) for row in grid["rows"]
+    }
 
 
 MADE = {"good": (1, 0.9), "near": (2, 0.88), "bad": (3, 0.3), "chance": (4, 0.0)}
