@@ -17,7 +17,7 @@ OTHER = "as its record states it, because its evidence is damaged, or was made b
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One figure, its record's folder, and why it is the record's own; ``stored`` is empty where it was computed anew."""
+    """One figure and its record's folder; ``stored`` says why it is the record's own where it was not computed anew."""
 
     figure: Figure
     folder: str
