@@ -14,11 +14,15 @@ from cosegbench.cli.output import emit, json_option
 if TYPE_CHECKING:
     from cosegbench.records import Record
     from cosegbench.tables.grid import Grid
+    from cosegbench.tables.uncertainty import Uncertainty
+
+    Records = Sequence[tuple[Path, Record]]
 
 FORMATS = ("github", "latex", "csv", "json", "html")
 """Kept here so that ``--help`` imports no table code; a test holds them equal to what can be rendered."""
 
 DEFAULT_RESULTS = Path("results")
+DEFAULT_RESAMPLES = 1000
 
 EXAMPLES = """
 \b
@@ -26,6 +30,9 @@ Examples:
   cosegbench table
   cosegbench table --no-printed --suite miniature --protocol standard --protocol mmseg
   cosegbench table --format latex > table1.tex
+  cosegbench table --no-printed --results results/run --ci --resamples 2000
+  cosegbench table --no-printed --results results/run --rules --stability --suite miniature
+  cosegbench table --audit
 """
 
 
@@ -57,6 +64,24 @@ Examples:
     show_default=True,
     help="Compute every figure again from the evidence beside its record; a difference is an error.",
 )
+@click.option(
+    "--ci",
+    is_flag=True,
+    help="Put the 95% interval beside each measured figure, and mark ties with the best.",
+)
+@click.option(
+    "--resamples",
+    type=click.IntRange(min=1),
+    default=DEFAULT_RESAMPLES,
+    show_default=True,
+    help="Bootstrap resamples of --ci.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of --ci; equal seeds, equal output."
+)
+@click.option("--rules", is_flag=True, help="Add each predictor under every rule that its kept evidence answers.")
+@click.option("--stability", is_flag=True, help="Add under how many rules the order of each two predictors holds.")
+@click.option("--audit", is_flag=True, help="Add the paper's table cell by cell: what each figure is, verdict, source.")
 @json_option
 def command(
     *,
@@ -66,6 +91,12 @@ def command(
     format_: str,
     printed: bool,
     check: bool,
+    ci: bool,
+    resamples: int,
+    seed: int,
+    rules: bool,
+    stability: bool,
+    audit: bool,
     json_file: str | None,
 ) -> None:
     """Print Table 1: as the paper prints it, and as measured.
@@ -80,26 +111,62 @@ def command(
         from cosegbench.tables.table1 import printed_grid
 
         grids.append(printed_grid())
-    grids += _measured(results, suite, protocols, check)
+    if audit:
+        from cosegbench.tables.audit import audit_grid
+
+        grids.append(audit_grid())
+    folder = results or DEFAULT_RESULTS
+    records = _records(folder, suite, protocols, check)
+    grids += _measured(records, folder, suite, protocols, _uncertainty(records, resamples, seed) if ci else None)
+    if rules or stability:
+        grids += _under_every_rule(records, suite, rules, stability)
     emit(render(grids, format_).removesuffix("\n"), as_document(grids), json_file)
 
 
-def _measured(results: Path | None, suite: str | None, protocols: Sequence[str], check: bool) -> Sequence[Grid]:
-    from cosegbench.suites import SUITES, suite_datasets
-    from cosegbench.tables.figures import figures_of, read_records
-    from cosegbench.tables.measured import measured_grids
+def _records(folder: Path, suite: str | None, protocols: Sequence[str], check: bool) -> Records:
+    """Every record of the folder, after refusing names that nothing bears."""
+    from cosegbench.suites import suite_datasets
+    from cosegbench.tables.figures import read_records
 
     if suite is not None:
         suite_datasets(suite)
     _check_protocols(protocols)
-    folder = results or DEFAULT_RESULTS
     records = read_records(folder) if folder.is_dir() else ()
     if check:
         _prove(records)
+    return records
+
+
+def _measured(
+    records: Records, folder: Path, suite: str | None, protocols: Sequence[str], uncertainty: Uncertainty | None
+) -> Sequence[Grid]:
+    from cosegbench.suites import SUITES
+    from cosegbench.tables.figures import figures_of
+    from cosegbench.tables.measured import measured_grids
+
     figures = figures_of((path.parent.name, record) for path, record in records)
-    grids = measured_grids(figures, SUITES, suite, protocols)
+    grids = measured_grids(figures, SUITES, suite, protocols, uncertainty)
     _remark(grids, folder, suite, protocols, sorted({figure.protocol for figure in figures}))
     return grids
+
+
+def _uncertainty(records: Records, resamples: int, seed: int) -> Uncertainty:
+    from cosegbench.tables.uncertainty import Uncertainty
+
+    return Uncertainty(records, resamples, seed)
+
+
+def _under_every_rule(records: Records, suite: str | None, rules: bool, stability: bool) -> list[Grid]:
+    from cosegbench.suites import SUITES
+    from cosegbench.tables.answers import answer
+    from cosegbench.tables.rules import rule_grids
+    from cosegbench.tables.stability import stability_grids
+
+    answers = answer(records)
+    for problem in answers.outcome.problems:
+        click.echo(problem, err=True)
+    grids = [*rule_grids(answers, SUITES, suite)] if rules else []
+    return [*grids, *stability_grids(answers.figures, SUITES, suite)] if stability else grids
 
 
 def _check_protocols(names: Sequence[str]) -> None:
@@ -111,7 +178,7 @@ def _check_protocols(names: Sequence[str]) -> None:
             get_protocol(name)
 
 
-def _prove(records: Sequence[tuple[Path, Record]]) -> None:
+def _prove(records: Records) -> None:
     """Compare every record with its evidence, and say on standard error which have none."""
     from cosegbench.tables.proof import prove
 

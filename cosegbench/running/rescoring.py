@@ -98,7 +98,7 @@ def rescore(request: RescoreRequest) -> Outcome:
     records, problems = [], []
     for path in _chosen(request):
         try:
-            records.append(_rescored(path, read_record(path), request.protocols))
+            records.append(recompute(path, read_record(path), request.protocols))
         except (RecordError, EvidenceError) as error:
             problems.append(str(error))
     outcome = Outcome(tuple(records), tuple(problems))
@@ -131,8 +131,8 @@ def _chosen(request: RescoreRequest) -> list[Path]:
     return paths
 
 
-def _rescored(path: Path, record: Record, asked: Sequence[str]) -> Rescored:
-    """Compute one record anew.
+def recompute(path: Path, record: Record, asked: Sequence[str] = ()) -> Rescored:
+    """Compute one record anew; nothing is written.
 
     Raises:
         RecordError, EvidenceError: its evidence is absent, not its own, or of another definition of its family.

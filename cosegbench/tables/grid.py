@@ -21,15 +21,26 @@ class Cell:
         value: full precision; rounded to ``decimals`` only where a person reads it.
         marks: letters of the notes below the table.
         facts: what a program may want to know about the figure; plain JSON values.
+        interval: both ends of the interval around the value, percent, where one was computed.
+        words: what a reader sees in place of a figure; of any characters.
     """
 
     value: float | None = None
     marks: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    interval: tuple[float, float] | None = None
+    words: str = ""
 
     def text(self, decimals: int = 1) -> str:
-        """The figure for a reader, empty for a dash."""
-        return "" if self.value is None else f"{self.value:.{decimals}f}"
+        """The cell for a reader, empty for a dash: its words, or the figure and its interval."""
+        if self.words or self.value is None:
+            return self.words
+        ends = "" if self.interval is None else " ({:.{d}f} to {:.{d}f})".format(*self.interval, d=decimals)
+        return f"{self.value:.{decimals}f}{ends}"
+
+    def as_json(self) -> dict[str, Any]:
+        """What a program reads beside value and marks."""
+        return {**({"text": self.words} if self.words else {}), **self.facts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,7 @@ class Grid:
         rows: each with as many cells as there are columns.
         notes: letter and text of each mark, in the order in which a reader meets them.
         remarks: lines below the notes that belong to no mark.
+        prose: headings of the columns that hold sentences, which are set from the left and broken into lines.
     """
 
     key: str
@@ -63,6 +75,7 @@ class Grid:
     rows: tuple[Row, ...]
     notes: tuple[tuple[str, str], ...] = ()
     remarks: tuple[str, ...] = ()
+    prose: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """One dictionary a cell: table, row, column, value, marks, then the facts of row and cell by name."""
@@ -70,7 +83,7 @@ class Grid:
             for column, cell in zip(self.columns, row.cells, strict=True):
                 marks = " ".join((*row.marks, *cell.marks))
                 known = dict(zip(_LINE, (self.key, row.name, column, cell.value, marks), strict=True))
-                yield {**known, **row.facts, **cell.facts}
+                yield {**known, **row.facts, **cell.as_json()}
 
     def as_json(self) -> dict[str, Any]:
         """The table as plain JSON values; a dash is ``null``."""
@@ -96,7 +109,7 @@ def frame(grids: Sequence[Grid]) -> pd.DataFrame:
 
 def _row_json(row: Row, columns: Sequence[str]) -> dict[str, Any]:
     cells = {
-        column: {"value": cell.value, "marks": list(cell.marks), **cell.facts}
+        column: {"value": cell.value, "marks": list(cell.marks), **cell.as_json()}
         for column, cell in zip(columns, row.cells, strict=True)
     }
     return {"row": row.name, "marks": list(row.marks), **row.facts, "cells": cells}

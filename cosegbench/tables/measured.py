@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cosegbench.protocols import list_protocols
+from cosegbench.tables.cells import REFERENCE, figure_cell, interval_cell, row_names
 from cosegbench.tables.columns import Column, columns_of
 from cosegbench.tables.figures import Figure, short
 from cosegbench.tables.grid import Cell, Grid, Notes, Row
+
+if TYPE_CHECKING:
+    from cosegbench.tables.uncertainty import Spread, Uncertainty
 
 DEFAULT_PROTOCOLS = ("standard", "coseg-authors")
 """The default column, and the rule of the paper's own rows; each is shown where records have it."""
@@ -15,14 +20,13 @@ DEFAULT_PROTOCOLS = ("standard", "coseg-authors")
 OTHER = "other data sets"
 """Heading of what belongs to no suite."""
 
-_REFERENCE = "a reference that gives the scale ({}), not a system"
-
 
 def measured_grids(
     figures: Sequence[Figure],
     suites: Mapping[str, Sequence[str]],
     suite: str | None = None,
     protocols: Sequence[str] = (),
+    uncertainty: Uncertainty | None = None,
 ) -> tuple[Grid, ...]:
     """One table for each suite and protocol that has a figure.
 
@@ -31,14 +35,21 @@ def measured_grids(
         suites: suite -> ids of its data sets, in the order of the columns.
         suite: only this one; by default every suite that has a figure, then the data sets that are in none.
         protocols: only these; by default :data:`DEFAULT_PROTOCOLS`.
+        uncertainty: of the same records; each figure then gets its interval, and ties are marked.
     """
-    wanted = {suite: suites[suite]} if suite else {**suites, OTHER: _others(figures, suites)}
     grids = (
-        _grid(name, datasets, protocol, [figure for figure in figures if figure.protocol == protocol])
-        for name, datasets in wanted.items()
+        _grid(name, datasets, protocol, [figure for figure in figures if figure.protocol == protocol], uncertainty)
+        for name, datasets in shown_suites(figures, suites, suite).items()
         for protocol in dict.fromkeys(protocols or DEFAULT_PROTOCOLS)
     )
     return tuple(grid for grid in grids if grid is not None)
+
+
+def shown_suites(
+    figures: Sequence[Figure], suites: Mapping[str, Sequence[str]], suite: str | None
+) -> Mapping[str, Sequence[str]]:
+    """The one suite, or all of them and the data sets that are in none."""
+    return {suite: suites[suite]} if suite else {**suites, OTHER: _others(figures, suites)}
 
 
 def _others(figures: Iterable[Figure], suites: Mapping[str, Sequence[str]]) -> list[str]:
@@ -46,7 +57,9 @@ def _others(figures: Iterable[Figure], suites: Mapping[str, Sequence[str]]) -> l
     return sorted({figure.dataset for figure in figures} - known)
 
 
-def _grid(suite: str, datasets: Sequence[str], protocol: str, figures: Sequence[Figure]) -> Grid | None:
+def _grid(
+    suite: str, datasets: Sequence[str], protocol: str, figures: Sequence[Figure], uncertainty: Uncertainty | None
+) -> Grid | None:
     here = [figure for figure in figures if figure.dataset in datasets]
     if not here:
         return None
@@ -57,10 +70,12 @@ def _grid(suite: str, datasets: Sequence[str], protocol: str, figures: Sequence[
         columns += found or (Column(dataset, dataset, ()),)
         remarks += [remark] if remark else []
     notes = Notes()
-    rows = tuple(_row(name, columns, notes) for name in _names(here))
+    maker = _Cells(notes, columns, uncertainty)
+    rows = tuple(_row(name, columns, notes, maker) for name in row_names(here))
+    remarks += maker.remarks
     remarks += _about(protocol)
     remarks += [column.describe() for column in columns if column.figures]
-    remarks += [_describe_row(name, here) for name in _names(here)]
+    remarks += [_describe_row(name, here) for name in row_names(here)]
     headings = tuple(column.heading for column in columns)
     title = f"As measured here: {suite}, protocol {protocol} (mIoU in percent)"
     return Grid(f"measured/{suite}/{protocol}", title, "Predictor", headings, rows, notes.all(), tuple(remarks))
@@ -72,42 +87,35 @@ def _about(name: str) -> list[str]:
     return [line for protocol in found for line in (f"{name}: {protocol.summary}.", *protocol.notes)]
 
 
-def _names(figures: Sequence[Figure]) -> list[str]:
-    """Row names: systems first, then references, each by name."""
-    return [name for _, name in sorted({(bool(figure.reference), figure.name) for figure in figures})]
-
-
-def _row(name: str, columns: Sequence[Column], notes: Notes) -> Row:
+def _row(name: str, columns: Sequence[Column], notes: Notes, maker: _Cells) -> Row:
     figures = [column.figure(name) for column in columns]
     first = next(figure for figure in figures if figure is not None)
-    marks = notes.marks([_REFERENCE.format(first.reference)] if first.reference else [])
-    cells = tuple(Cell() if figure is None else _cell(figure, notes) for figure in figures)
+    marks = notes.marks([REFERENCE.format(first.reference)] if first.reference else [])
+    cells = tuple(maker.cell(column, figure) for column, figure in zip(columns, figures, strict=True))
     return Row(name, cells, marks, {"reference": first.reference or None})
 
 
-def _cell(figure: Figure, notes: Notes) -> Cell:
-    texts = list(figure.remarks)
-    if figure.limit is not None:
-        texts.append(
-            f"incomplete: only the first {figure.images} images; comparable only with figures over the same ones"
-        )
-    if figure.tuned:
-        texts.append("tuned on this data set's own labels")
-    if figure.miou is None:
-        texts.append("measured, but no class could be averaged")
-    facts = {
-        "protocol": figure.protocol,
-        "dataset": figure.dataset,
-        "complete": figure.limit is None,
-        "classes_averaged": figure.averaged,
-        "classes": figure.classes,
-        "images": figure.images,
-        "evaluation_digest": figure.evaluation,
-        "method_digest": figure.method,
-        "column_digest": figure.column_key,
-        "weights_digest": figure.weights,
-    }
-    return Cell(figure.miou, notes.marks(texts), facts)
+class _Cells:
+    """Makes the cells of one table, with intervals where they are asked for."""
+
+    def __init__(self, notes: Notes, columns: Sequence[Column], uncertainty: Uncertainty | None) -> None:
+        self._notes = notes
+        self._uncertainty = uncertainty
+        self._spreads: dict[str, Mapping[str, Spread]] = {}
+        self.remarks: list[str] = []
+        if uncertainty is not None:
+            self.remarks.append(uncertainty.describe())
+            for column in columns:
+                self._spreads[column.heading], remarks = uncertainty.column(column)
+                self.remarks += remarks
+
+    def cell(self, column: Column, figure: Figure | None) -> Cell:
+        """The cell of one figure; a dash for None."""
+        if figure is None:
+            return Cell()
+        if self._uncertainty is None:
+            return figure_cell(figure, self._notes)
+        return interval_cell(figure, self._notes, self._spreads[column.heading].get(figure.name), self._uncertainty)
 
 
 def _describe_row(name: str, figures: Sequence[Figure]) -> str:

@@ -93,7 +93,7 @@ def _latex_grid(grid: Grid) -> str:
 
     body = _strings(grid, escape_latex, lambda text, marks: rf"{text}\textsuperscript{{{marks}}}", dash="--")
     table = pd.DataFrame(body, columns=[escape_latex(name) for name in (grid.corner, *grid.columns)], dtype=object)
-    tabular = table.to_latex(index=False, escape=False, column_format="l" + "r" * len(grid.columns))
+    tabular = table.to_latex(index=False, escape=False, column_format=_latex_columns(grid))
     notes = [rf"\textsuperscript{{{letter}}} {escape_latex(text)}\par" for letter, text in grid.notes]
     remarks = [rf"{escape_latex(text)}\par" for text in grid.remarks]
     small = ["", r"\medskip\footnotesize\raggedright", *notes, *remarks] if notes or remarks else []
@@ -106,6 +106,10 @@ def _latex_grid(grid: Grid) -> str:
         *small,
     ]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def _latex_columns(grid: Grid) -> str:
+    return "l" + "".join("p{4cm}" if name in grid.prose else "r" for name in grid.columns)
 
 
 def _html(grids: Sequence[Grid]) -> str:
@@ -148,7 +152,7 @@ def _strings(
     """The body of a grid as escaped text, one list a row, its name first."""
 
     def figure(cell: Cell) -> str:
-        text = cell.text() or dash
+        text = escape(cell.text()) or dash
         return with_marks(text, ",".join(cell.marks)) if cell.marks else text
 
     def name(row: Row) -> str:
@@ -158,4 +162,4 @@ def _strings(
 
 
 def _alignments(grid: Grid, filled: bool) -> list[str] | None:
-    return ["left", *["right"] * len(grid.columns)] if filled else None
+    return ["left", *("left" if name in grid.prose else "right" for name in grid.columns)] if filled else None

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from cosegbench.evidence import Evidence
+from cosegbench.files import file_digest
+from cosegbench.image_lists import image_list_digest
+from cosegbench.kernels import score as kernel_score
+from cosegbench.labels import LabelArray
 from cosegbench.records import (
     SCHEMA_VERSION,
     DatasetInfo,
     Environment,
+    EvidenceInfo,
     ExecutionInfo,
     PredictorInfo,
     ProtocolHalf,
     Record,
     ScoreInfo,
     Timing,
+    evidence_path,
     record_path,
     write_record,
 )
+from cosegbench.records.codec import encode
 
 
 def digest(*parts: object) -> str:
@@ -112,3 +123,50 @@ def write(results: Path, *records: Record, folder: str | None = None) -> Path:
     for each in records:
         write_record(record_path(results, folder or each.predictor.id, each.dataset.id, each.family), each)
     return results
+
+
+def random_maps(images: int = 12, seed: int = 0, hit: float = 0.5) -> Iterator[tuple[str, LabelArray, LabelArray]]:
+    """Id, prediction and truth of images of three classes; a pixel is right with the chance ``hit`` and by luck."""
+    labels, noise = np.random.default_rng(1), np.random.default_rng(seed + 100)  # the same labels for every seed
+    for number in range(images):
+        target = labels.integers(0, 3, (9, 7))
+        drawn = np.where(noise.random((9, 7)) < hit, target, noise.integers(0, 3, (9, 7)))
+        yield f"{number:03d}", drawn.astype(np.uint16), target.astype(np.uint16)
+
+
+def random_evidence(images: int = 12, seed: int = 0, hit: float = 0.5) -> Evidence:
+    """Counts of :func:`random_maps`."""
+    evidence = Evidence(3)
+    for each in random_maps(images, seed, hit):
+        evidence.add(*each)
+    return evidence
+
+
+def write_measured(
+    results: Path, predictor: str, evidence: Evidence, kernels: Mapping[str, str], dataset: str = "voc20", **more: Any
+) -> Path:
+    """A record with the evidence that it was made of beside it, as `run` leaves them; the path of the record.
+
+    Args:
+        kernels: protocol -> kernel.
+        more: as :func:`record` takes it.
+    """
+    plain = record(predictor, dataset, {}, images=len(evidence), **more)
+    path = record_path(results, predictor, dataset, plain.family)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = evidence_path(path)
+    evidence.save(file)
+    scores = {}
+    for protocol, kernel in kernels.items():
+        found = kernel_score(evidence, kernel)
+        values = encode({"miou": found.miou, "iou": found.iou.tolist(), "extra": found.extra})
+        scores[protocol] = replace(
+            score(protocol, values["miou"], kernel=kernel),
+            iou=tuple(values["iou"]),
+            averaged=tuple(bool(each) for each in found.averaged),
+            extra=values["extra"],
+        )
+    data = replace(plain.dataset, image_list_digest=image_list_digest(evidence.image_ids))
+    info = EvidenceInfo(file.name, file_digest(file), tuple(sorted(evidence.channels)))
+    write_record(path, replace(plain, dataset=data, scores=scores, evidence=info))
+    return path
