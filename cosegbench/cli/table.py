@@ -72,12 +72,11 @@ Examples:
 @click.option(
     "--resamples",
     type=click.IntRange(min=1),
-    default=DEFAULT_RESAMPLES,
-    show_default=True,
-    help="Bootstrap resamples of --ci.",
+    default=None,
+    help=f"Bootstrap resamples of --ci.  [default: {DEFAULT_RESAMPLES}]",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of --ci; equal seeds, equal output."
+    "--seed", type=click.IntRange(min=0), default=None, help="Of --ci; equal seeds, equal output.  [default: 0]"
 )
 @click.option("--rules", is_flag=True, help="Add each predictor under every rule that its kept evidence answers.")
 @click.option("--stability", is_flag=True, help="Add under how many rules the order of each two predictors holds.")
@@ -92,8 +91,8 @@ def command(
     printed: bool,
     check: bool,
     ci: bool,
-    resamples: int,
-    seed: int,
+    resamples: int | None,
+    seed: int | None,
     rules: bool,
     stability: bool,
     audit: bool,
@@ -106,6 +105,8 @@ def command(
     """
     from cosegbench.tables.render import as_document, render
 
+    if not ci and (resamples is not None or seed is not None):
+        raise click.UsageError("--resamples and --seed are settings of --ci; give --ci as well.")
     grids: list[Grid] = []
     if printed:
         from cosegbench.tables.table1 import printed_grid
@@ -117,7 +118,13 @@ def command(
         grids.append(audit_grid())
     folder = results or DEFAULT_RESULTS
     records = _records(folder, suite, protocols, check)
-    grids += _measured(records, folder, suite, protocols, _uncertainty(records, resamples, seed) if ci else None)
+    grids += _measured(
+        records,
+        folder,
+        suite,
+        protocols,
+        _uncertainty(records, resamples or DEFAULT_RESAMPLES, seed or 0) if ci else None,
+    )
     if rules or stability:
         grids += _under_every_rule(records, suite, rules, stability)
     emit(render(grids, format_).removesuffix("\n"), as_document(grids), json_file)

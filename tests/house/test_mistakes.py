@@ -89,6 +89,7 @@ MISTAKES = {
     "table --format word": "'word' is not one of 'github', 'latex'",
     "table --results {tmp}/nowhere": "'{tmp}/nowhere' does not exist",
     "table --json {tmp}/file/table.json": "{tmp}/file is a file",
+    "table --resamples 10": "settings of --ci; give --ci as well",
     # labels
     "labels --predictor coseg-no-training --dataset {card}": "Missing option '--out'",
     f"labels --predictor {{mine}}:Brightness {ON_MINE} --out {{tmp}}/l.jsonl": "has no first stage that can be kept",
