@@ -9,7 +9,7 @@ import click
 
 from cosegbench.cli.common import conventions_option, data_root_option, pairs, split_option
 from cosegbench.cli.completion import complete_datasets
-from cosegbench.cli.output import check_place
+from cosegbench.cli.pictures import picture_file, write_picture
 from cosegbench.cli.progress import Terminal
 from cosegbench.errors import RequestError
 
@@ -19,15 +19,6 @@ Examples:
   cosegbench run --predictor coseg-prefix --dataset miniature-voc20 --save-predictions saved/prefix
   cosegbench show --dataset miniature-voc20 --predictions prefix=saved/prefix --worst 2 --best 2 --out show.png
 """
-
-
-def picture_file(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a place that cannot take a PNG before any work is done for it."""
-    if value is not None:
-        check_place(value, folder=False)
-        if value.suffix.lower() != ".png":
-            raise click.BadParameter(f"{value} does not end in .png, and a PNG is what is written.")
-    return value
 
 
 @click.command("show", epilog=EXAMPLES)
@@ -70,8 +61,8 @@ def command(
     """Draw images with ground truth, saved predictions and where they differ.
 
     Reads the label PNGs that `run --save-predictions` writes, with the checks of `score`. Images are named, or chosen
-    by their mIoU under the protocol `standard`. A line for each image is printed: id, why it was chosen, and the mIoU of
-    each predictor in percent.
+    by their mIoU under the protocol `standard`. A line for each image is printed: id, why it was chosen, and the mIoU
+    of each predictor in percent.
     """
     from cosegbench.pictures.saved import SavedPredictions, ShowRequest
     from cosegbench.pictures.show import draw_show, figure
@@ -88,21 +79,6 @@ def command(
     for each in shown:
         figures = (f"{name} {figure(value)}" for name, value in each.figures.items())
         click.echo("\t".join([each.image_id, ", ".join(each.reasons) or "-", *figures]))
-
-
-def write_picture(image: Any, path: Path) -> None:
-    """Write a PNG, whole or not at all.
-
-    Raises:
-        RequestError: the file cannot be written.
-    """
-    from cosegbench.files import write_bytes
-    from cosegbench.pictures.sheet import png_bytes
-
-    try:
-        write_bytes(path, png_bytes(image))
-    except OSError as error:
-        raise RequestError(f"{path} cannot be written: {error}.") from error
 
 
 def _folders(texts: tuple[str, ...]) -> dict[str, Path]:

@@ -16,18 +16,19 @@ RIGHT, WRONG_ALIKE, SOME_RIGHT, NONE_RIGHT, NOT_SCORED = range(5)
 
 COLOURS: dict[int, Colour] = {
     RIGHT: (228, 228, 228),
-    WRONG_ALIKE: rgb("#D55E00"),
-    SOME_RIGHT: rgb("#56B4E9"),
-    NONE_RIGHT: rgb("#332288"),
+    SOME_RIGHT: rgb("#FFB000"),
+    WRONG_ALIKE: rgb("#DC267F"),
+    NONE_RIGHT: (20, 20, 20),
     NOT_SCORED: IGNORED_COLOUR,
 }
+"""No class has one of these; from right to worst each is darker than the one before, which every eye can tell."""
 
 _ONE = {RIGHT: "right", WRONG_ALIKE: "wrong"}
 _MANY = {
-    RIGHT: "all are right",
-    WRONG_ALIKE: "alike, and wrong",
-    SOME_RIGHT: "they differ, some are right",
-    NONE_RIGHT: "they differ, none is right",
+    RIGHT: "all right",
+    SOME_RIGHT: "differ, some right",
+    WRONG_ALIKE: "alike and wrong",
+    NONE_RIGHT: "differ, none right",
 }
 
 
@@ -61,4 +62,4 @@ def note(codes: Codes) -> str:
     if not scored:
         return "no pixel is scored"
     differing = scored - int((codes == RIGHT).sum())
-    return f"{100 * differing / scored:.1f} % of scored pixels"
+    return f"not all right: {100 * differing / scored:.1f} %"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
@@ -11,6 +13,9 @@ from cosegbench.pictures.colours import INK, PAPER
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 CUT = "…"
+
+_ABSENT = "\ue000"
+"""Of the private use area: no font that comes with Pillow has it."""
 
 _LONGEST = 300
 """Characters of a name that are looked at; no place in a picture takes more."""
@@ -23,12 +28,8 @@ def font(size: int) -> Font:
 
 
 def fit(text: str, size: int, width: float) -> str:
-    """``text`` with what cannot be printed replaced, and cut with an ellipsis where it is wider than ``width`` pixels.
-
-    Line feeds and other control characters become question marks: text is one line, and the system's bytes that are no
-    characters (lone surrogates) cannot be drawn.
-    """
-    clean = "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST])
+    """``text`` as :func:`drawable`, and cut with an ellipsis where it is wider than ``width`` pixels."""
+    clean = "".join(map(drawable, text[:_LONGEST]))
     if len(text) <= _LONGEST and font(size).getlength(clean) <= width:
         return clean
     low, high = 0, len(clean)
@@ -39,6 +40,31 @@ def fit(text: str, size: int, width: float) -> str:
         else:
             high = middle - 1
     return clean[:low].rstrip() + CUT
+
+
+def text_width(text: str, size: int) -> int:
+    """Pixels that :func:`fit` text takes where there is room for all of it, rounded up."""
+    return math.ceil(font(size).getlength(fit(text, size, math.inf)))
+
+
+@cache
+def drawable(letter: str) -> str:
+    """One character as the font can draw it.
+
+    The font holds little beyond ASCII, and draws every other character as one and the same box. Accents are left out
+    ("é" becomes "e"); other letters become their number ("中" becomes "u+4e2d"), which keeps names apart. Control
+    characters and the system's bytes that are no characters (lone surrogates) become question marks.
+    """
+    if not letter.isprintable():
+        return "?"
+    if letter.isascii() or _glyph(letter) != _glyph(_ABSENT):
+        return letter
+    plain = "".join(part for part in unicodedata.normalize("NFKD", letter) if part.isascii())
+    return plain or f"u+{ord(letter):04x}"
+
+
+def _glyph(letter: str) -> bytes:
+    return bytes(font(16).getmask(letter))
 
 
 def write(

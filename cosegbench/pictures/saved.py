@@ -1,4 +1,4 @@
-"""Saved predictions of several predictors on one data set: read as ``score`` reads them, and images chosen from them."""
+"""Saved predictions of several predictors on one data set: read as ``score`` reads them, and images chosen by them."""
 
 from __future__ import annotations
 

@@ -54,12 +54,12 @@ def tile_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def compose(headings: Sequence[str], rows: Sequence[Row], legend: Sequence[Entry]) -> Image.Image:
-    """The whole sheet as RGB; every row has as many tiles as there are headings."""
+def compose(headings: Sequence[str], rows: Sequence[Row], legend: Sequence[Sequence[Entry]]) -> Image.Image:
+    """The whole sheet as RGB; a row has as many tiles as there are headings, a group of the legend lines of its own."""
     width = GAP + len(headings) * (TILE + GAP)
     columns = max(1, (width - 2 * GAP) // _ENTRY)
     heights = [CAPTION + row.tiles[0].height + (CAPTION if any(row.notes) else 0) + GAP for row in rows]
-    height = HEADING + sum(heights) + -(-len(legend) // columns) * LEGEND + GAP
+    height = HEADING + sum(heights) + sum(_lines(group, columns) for group in legend) * LEGEND + GAP
     canvas = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(canvas)
     for place, heading in enumerate(headings):
@@ -68,8 +68,14 @@ def compose(headings: Sequence[str], rows: Sequence[Row], legend: Sequence[Entry
     for row, taken in zip(rows, heights, strict=True):
         _draw_row(canvas, row, top)
         top += taken
-    _draw_legend(canvas, legend, top, columns)
+    for group in legend:
+        _draw_legend(canvas, group, top, columns)
+        top += _lines(group, columns) * LEGEND
     return canvas
+
+
+def _lines(group: Sequence[Entry], columns: int) -> int:
+    return -(-len(group) // columns)
 
 
 def _draw_row(canvas: Image.Image, row: Row, top: int) -> None:

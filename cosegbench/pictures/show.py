@@ -59,17 +59,19 @@ class _Present:
         self.void |= any(bool((labels == VOID).any()) for labels in maps)
         self.codes |= set(np.unique(codes).tolist())
 
-    def legend(self, names: Sequence[str], predictions: int) -> list[Entry]:
-        """Classes in the vocabulary's order, void, what is not scored, then the colours of the last column."""
+    def legend(self, names: Sequence[str], predictions: int) -> list[list[Entry]]:
+        """Classes in the vocabulary's order, void and what is not scored; below them the last column's colours."""
         entries = [Entry(names[index], _swatch(index)) for index in sorted(self.classes)]
         if self.void:
             entries.append(Entry("no class", np.full((*SWATCH, 3), VOID_COLOUR, np.uint8)))
         if NOT_SCORED in self.codes:
             entries.append(Entry("not scored", np.full((*SWATCH, 3), IGNORED_COLOUR, np.uint8)))
-        for code, words in wording(predictions).items():
-            if code in self.codes:
-                entries.append(Entry(words, np.full((*SWATCH, 3), COLOURS[code], np.uint8)))
-        return entries
+        codes = [
+            Entry(words, np.full((*SWATCH, 3), COLOURS[code], np.uint8))
+            for code, words in wording(predictions).items()
+            if code in self.codes
+        ]
+        return [entries, codes]
 
 
 def _swatch(index: int) -> Pixels:
