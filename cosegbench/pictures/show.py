@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from cosegbench.labels import VOID, LabelArray
-from cosegbench.pictures.agreement import COLOURS, NOT_SCORED, agreement, note, wording
+from cosegbench.pictures.agreement import COLOURS, NOT_SCORED, Codes, agreement, note, wording
 from cosegbench.pictures.colours import IGNORED_COLOUR, VOID_COLOUR, Pixels, outlined, paint, paint_codes
 from cosegbench.pictures.saved import SavedPredictions, Shown
 from cosegbench.pictures.sheet import SWATCH, Entry, Row, compose, tile_size
@@ -53,7 +55,7 @@ class _Present:
         self.codes: set[int] = set()
         self.void = self.ignored = False
 
-    def add(self, target: LabelArray, maps: Sequence[LabelArray], codes: np.ndarray) -> None:
+    def add(self, target: LabelArray, maps: Sequence[LabelArray], codes: Codes) -> None:
         for labels in (target, *maps):
             self.classes |= set(np.unique(labels[labels != VOID]).tolist())
         self.void |= any(bool((labels == VOID).any()) for labels in maps)
@@ -88,14 +90,15 @@ def _labels(labels: LabelArray, truth: bool) -> Image.Image:
     return Image.fromarray(outlined(paint(tile, IGNORED_COLOUR if truth else VOID_COLOUR), tile))
 
 
-def _codes(codes: np.ndarray) -> Image.Image:
+def _codes(codes: Codes) -> Image.Image:
     return Image.fromarray(paint_codes(_resized(codes), COLOURS))
 
 
-def _resized(array: np.ndarray) -> np.ndarray:
+def _resized(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The nearest pixel of an (H, W) array for each pixel of its tile."""
     height, width = array.shape
     across, down = tile_size(width, height)
     rows = ((np.arange(down) + 0.5) * height / down).astype(np.int64)
     columns = ((np.arange(across) + 0.5) * width / across).astype(np.int64)
-    return array[rows[:, None], columns]
+    nearest: npt.NDArray[Any] = array[rows[:, None], columns]
+    return nearest
