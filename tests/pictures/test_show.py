@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from fakes import write_gray_png
 from PIL import Image
+from running.support import CLASSES, World
 
 from cosegbench.cli import main
 from cosegbench.errors import RequestError
@@ -17,7 +18,6 @@ from cosegbench.labels import IGNORE, VOID
 from cosegbench.pictures.agreement import NONE_RIGHT, NOT_SCORED, RIGHT, SOME_RIGHT, WRONG_ALIKE, agreement
 from cosegbench.pictures.saved import SavedPredictions, ShowRequest, ranks
 from cosegbench.pictures.sheet import CAPTION, GAP, HEADING, TILE, tile_size
-from running.support import CLASSES, World
 
 ODD = '<script>alert("中")</script>' + "x" * 1000
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from cosegbench_baselines.no_training import auto_k
 from fakes import write_gray_png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from running.support import CLASSES, World
 
 from cosegbench.cli import main
 from cosegbench.pictures.label_stats import LabelStats
 from cosegbench.pictures.stats_picture import BARS, draw_histogram, draw_matrix, draw_stats, share_colour, shown_classes
-from running.support import CLASSES, World
+from cosegbench_baselines.no_training import auto_k
 
 
 def ask(world: World, *words: str) -> Result:
