@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from cosegbench.pictures.colours import FRAME, IGNORED_COLOUR, INK, PAPER, Colour, rgb
 from cosegbench.pictures.label_stats import LabelStats
-from cosegbench.pictures.lettering import text_width, upright, write
+from cosegbench.pictures.lettering import fit, text_width, upright, write
 
 SHOWN_CLASSES = 40
 """Classes of the matrix; more would leave no room for their names."""
@@ -108,7 +108,9 @@ def draw_matrix(stats: LabelStats) -> Image.Image:
     write(draw, (0, 30), text, 13, canvas.width)
     for row, first in enumerate(shown):
         middle = top + (row + 0.5) * CELL
-        write(draw, (NAMES - 6, middle), f"{stats.names[first]} {stats.images[first]}", 12, NAMES - 8, "rm")
+        number = f" {stats.images[first]}"
+        name = fit(stats.names[first], 12, NAMES - 8 - text_width(number, 12))
+        write(draw, (NAMES - 6, middle), name + number, 12, NAMES - 6, "rm")
         canvas.paste(upright(stats.names[first], 12, tall), (NAMES + row * CELL, head))
         for column, second in enumerate(shown):
             box = (NAMES + column * CELL, top + row * CELL)
