@@ -79,7 +79,7 @@ def score_predictions(request: ScoreRequest, reporter: Reporter | None = None) -
         )
     check_protocols(request.protocols)
     (card,) = check_columns([request.dataset], request.conventions)
-    family = _family(request.protocols, card.id)
+    family = label_map_family(request.protocols, card.id)
     path = _record_path(request, family)
     view, required = family.view
     name = request.dataset if view == card.id else view
@@ -95,7 +95,7 @@ def score_predictions(request: ScoreRequest, reporter: Reporter | None = None) -
         raise DataError(f"{dataset.id}: the labels are not those of the whole split; nothing was scored.", problems)
     folder = find_folder(request.predictions, dataset.id)
     manifest = read_manifest(folder)
-    _check_vocabulary(folder, manifest, dataset)
+    check_vocabulary(folder, manifest, dataset)
     pairs, extra = pair_files(folder, dataset.image_ids)
     if extra and request.limit is None:
         tell.remark("\n".join([f"{len(extra)} files in {folder} were not scored:", *(f"  - {line}" for line in extra)]))
@@ -156,7 +156,7 @@ def _record_path(request: ScoreRequest, family: Family) -> Path | None:
     return path
 
 
-def _family(protocols: tuple[str, ...], column: str) -> Family:
+def label_map_family(protocols: tuple[str, ...], column: str) -> Family:
     """The one family of the protocols, which must be one that label maps can serve."""
     families = group_protocols(protocols, EXTERNAL, column)
     unable = [name for family in families if not family.takes_label_maps for name in family.requested]
@@ -170,7 +170,7 @@ def _family(protocols: tuple[str, ...], column: str) -> Family:
     return families[0]
 
 
-def _check_vocabulary(folder: Path, manifest: Manifest | None, dataset: Dataset) -> None:
+def check_vocabulary(folder: Path, manifest: Manifest | None, dataset: Dataset) -> None:
     """Refuse predictions that were made for other classes."""
     if manifest is None or manifest.vocabulary_digest in (None, dataset.vocabulary.digest):
         return

@@ -18,24 +18,33 @@ from scipy.ndimage import distance_transform_edt
 from cosegbench import IGNORE, Dataset, load_dataset
 from cosegbench.errors import CosegbenchError
 from cosegbench.miniature import ensure_miniature
+from cosegbench.pictures.colours import (
+    FRAME,
+    IGNORED_COLOUR,
+    INK,
+    PALETTE,
+    PAPER,
+    VOID_COLOUR,
+    Pixels,
+    outlined,
+    rgb,
+    shade,
+    strokes,
+)
 from cosegbench.running.label_files import find_folder, read_labels, read_manifest
 
 DATASET = "miniature-context59"
 SYSTEMS = ("coseg-no-training", "coseg-xatten", "coseg-prefix")
 HEADINGS = ("photograph", "ground truth", *SYSTEMS)
 
-PALETTE = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442",
-    "#332288", "#999933", "#AA4499", "#44AA99", "#882255", "#DDCC77", "#117733",
-)  # fmt: skip
-"""Okabe and Ito's colours, then Tol's muted ones: told apart with every common kind of colour blindness."""
+TURNS = ("plain", "diagonal", "antidiagonal", "crossed")
+"""Textures of the rounds through the palette. The picture is older than the looks of ``show``, and keeps its own."""
 
 SCALE = 2
 TILE = 232
 GAP = 10
 TOP = 30
 LEGEND = 24
-INK, PAPER, VOID_COLOUR, IGNORED_COLOUR = (32, 32, 32), (255, 255, 255), (255, 255, 255), (150, 150, 150)
 LEAST = 150
 """Pixels of a class in a picture from which on the legend names it."""
 
@@ -43,7 +52,6 @@ WRITTEN = 0.03
 """Share of a picture from which on a class's name is written into it."""
 
 Labels = npt.NDArray[np.uint16]
-Pixels = npt.NDArray[np.uint8]
 
 
 def main() -> None:
@@ -80,35 +88,14 @@ def row_of(dataset: Dataset, image_id: str, predictions: Path) -> tuple[Image.Im
 
 def paint(labels: Labels, first: bool) -> Pixels:
     """(H, W, 3): the class's colour, every second round of the palette striped; no class is white, ignored grey."""
-    height, width = labels.shape
-    across = np.add.outer(np.arange(height), np.arange(width)) // (2 * SCALE) % 3
-    down = np.add.outer(np.arange(height), -np.arange(width)) // (2 * SCALE) % 3
-    out = np.full((height, width, 3), IGNORED_COLOUR if first else VOID_COLOUR, np.uint8)
+    out = np.full((*labels.shape, 3), IGNORED_COLOUR if first else VOID_COLOUR, np.uint8)
     for index in np.unique(labels[labels != IGNORE]).tolist():
-        colour, stripe = colours(index)
+        colour = rgb(PALETTE[index % len(PALETTE)])
         here = labels == index
         out[here] = colour
-        turn = index // len(PALETTE) % 4
-        striped = {1: across == 0, 2: down == 0, 3: (across == 0) | (down == 0)}.get(turn)
-        if striped is not None:
-            out[here & striped] = stripe
+        texture = TURNS[index // len(PALETTE) % len(TURNS)]
+        out[here & strokes(texture, labels.shape, 2 * SCALE)] = shade(colour)
     return out
-
-
-def colours(index: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """A class's colour and that of its stripes: darker on light colours, lighter on dark ones."""
-    text = PALETTE[index % len(PALETTE)]
-    colour = tuple(int(text[place : place + 2], 16) for place in (1, 3, 5))
-    light = sum(colour) > 380
-    return colour, tuple(int(part * 0.62) if light else int(part + (255 - part) * 0.45) for part in colour)
-
-
-def outlined(pixels: Pixels, labels: Labels) -> Pixels:
-    """The painted map with a thin dark line between regions."""
-    edge = np.zeros(labels.shape, bool)
-    edge[:, 1:] |= labels[:, 1:] != labels[:, :-1]
-    edge[1:] |= labels[1:] != labels[:-1]
-    return np.where(edge[..., None], np.uint8(40), pixels).astype(np.uint8)
 
 
 def tile(pixels: Pixels | Image.Image, labels: bool) -> Image.Image:
@@ -141,7 +128,7 @@ def compose(dataset: Dataset, rows: Sequence[tuple[Image.Image, list[Labels]]]) 
         for place, each in enumerate(line):
             canvas.paste(each, (GAP + place * (TILE + GAP), top))
             corner = (GAP + place * (TILE + GAP), top)
-            draw.rectangle((*corner, corner[0] + TILE - 1, corner[1] + each.height - 1), outline=(90, 90, 90))
+            draw.rectangle((*corner, corner[0] + TILE - 1, corner[1] + each.height - 1), outline=FRAME)
         top += line[0].height + GAP
     draw_legend(canvas, shown, top, columns)
     return canvas
@@ -184,7 +171,7 @@ def draw_legend(canvas: Image.Image, shown: Sequence[tuple[str, int]], top: int,
         if index >= 0:
             swatch = paint(np.full((16, 26), index, np.uint16), False)
         canvas.paste(Image.fromarray(swatch), (left, upper))
-        draw.rectangle((left, upper, left + 25, upper + 15), outline=(90, 90, 90))
+        draw.rectangle((left, upper, left + 25, upper + 15), outline=FRAME)
         draw.text((left + 33, upper + 8), name, INK, font, anchor="lm")
 
 
