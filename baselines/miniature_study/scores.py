@@ -22,6 +22,10 @@ picture, scored for every class.""",
 OTHER_VIEW = "†"
 
 
+_LEAST = 0.5
+"""Points below which a share of a figure says nothing."""
+
+
 def figures(main: Study, others: Sequence[Study], columns: Sequence[str]) -> list[str]:
     """Both tables of mIoU, with what they say."""
     blocks = []
@@ -149,6 +153,6 @@ def _unseen(main: Study, row: Row, column: str) -> str:
     seen, unseen = found["seen"][0], found["unseen"][0]
     what = "was trained on masks of the seen classes" if row.recipe else "was trained on no mask of this data set"
     gap = signed(unseen - seen)
-    kept = f"{unseen / seen:.0%} of its figure on seen ones" if seen > 0 else "nothing to compare with"
+    kept = f"{unseen / seen:.0%} of its figure on seen ones" if seen >= _LEAST else "nothing to compare with"
     base = "" if row.name != FIRST else " (its mask drawer was trained on phrases, unseen classes among them)"
     return f"{code(row.name)}, which {what}{base}: unseen classes {figure(unseen)}, {gap} points, {kept}."
