@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -42,6 +43,7 @@ class Setting:
         recipe: all numbers; ``schedule.steps`` is settled.
         device: torch device.
         seed: of the training.
+        content: digest of the label files and of how they are read; computed once, because it reads all of them.
     """
 
     loaded: LoadedClip
@@ -51,6 +53,7 @@ class Setting:
     recipe: Recipe
     device: str
     seed: int
+    content: str
 
     @property
     def classes(self) -> int:
@@ -86,7 +89,7 @@ def prepare(request: TrainRequest, folder: Path, variant: Variant = "prefix") ->
     if how.schedule.validate_every and not len(held_out):
         raise RequestError("training option validate_every needs held-out pictures; give holdout as well.")
     request.log(f"{len(train)} pictures, {len(held_out)} held out, {how.schedule.steps} steps of {how.schedule.batch}.")
-    return Setting(loaded, anchors, train, held_out, how, request.device, request.seed)
+    return Setting(loaded, anchors, train, held_out, how, request.device, request.seed, dataset.content_digest())
 
 
 def settled(how: Recipe, pictures: int) -> Recipe:
@@ -115,9 +118,11 @@ def _pictures(dataset: Dataset, size: int, how: Recipe, threads: int) -> tuple[L
 
 
 def data_identity(setting: Setting) -> str:
-    """What the pictures are, for resuming."""
+    """What the pictures, their labels and the names of their classes are, for resuming."""
     dataset = setting.train.dataset
-    return f"{dataset.id} {dataset.split} {len(setting.train)} {dataset.image_list_digest}"
+    options = json.dumps(dict(dataset.options), sort_keys=True)
+    which = f"{dataset.id} {dataset.split} {options} {len(setting.train)} {dataset.image_list_digest}"
+    return f"{which} {dataset.vocabulary.digest} {setting.content}"
 
 
 def facts(setting: Setting) -> dict[str, Any]:
@@ -127,7 +132,7 @@ def facts(setting: Setting) -> dict[str, Any]:
         "dataset": dataset.id,
         "split": dataset.split,
         "options": dict(dataset.options),
-        "content_sha256": dataset.content_digest(),
+        "content_sha256": setting.content,
         "vocabulary_sha256": dataset.vocabulary.digest,
         "trained_on": len(setting.train),
         "held_out": len(setting.held_out),
