@@ -70,4 +70,5 @@ def _read(name: str, text: str, kind: Any) -> Any:
             return tuple(int(part) for part in text.split(","))
         return kind(text)
     except ValueError as error:
-        raise RequestError(f"training option {name}: {text!r} is not {_KINDS.get(kind, kind)}.") from error
+        what = "whole numbers separated by commas" if get_origin(kind) is tuple else _KINDS.get(kind, kind)
+        raise RequestError(f"training option {name}: {text!r} is not {what}.") from error

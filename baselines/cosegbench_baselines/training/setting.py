@@ -24,6 +24,7 @@ from cosegbench_baselines.training.overrides import override
 from cosegbench_baselines.training.parts import Part, step_rng
 from cosegbench_baselines.training.pictures import LabelledPictures, Squares
 from cosegbench_baselines.training.provenance import clip_beside
+from cosegbench_baselines.training.ranges import check_fit, check_ranges
 from cosegbench_baselines.training.recipes import DROPPED_NAMES, Recipe, recipe_for
 from cosegbench_baselines.training.windows import augmented
 
@@ -71,7 +72,8 @@ def prepare(request: TrainRequest, folder: Path, variant: Variant = "prefix") ->
 
     Raises:
         MissingDataError: no data set was given.
-        RequestError: validation without held-out pictures, or parts that do not divide a batch.
+        RequestError: an option out of its range, validation without held-out pictures, or parts that do not divide a
+            batch.
     """
     dataset = request.dataset
     if dataset is None:
@@ -79,8 +81,10 @@ def prepare(request: TrainRequest, folder: Path, variant: Variant = "prefix") ->
     options = dict(request.options)
     source = options.pop("clip", clip_beside(folder) if dataset.world == "miniature" else CLIP_HUB_ID)
     how = override(recipe_for(request.recipe, dataset.world, variant), options)
+    check_ranges(how)
     rule = TextRule(how.anchors.template)
     loaded = load_clip(source, near=folder)
+    check_fit(how, loaded.clip.width, loaded.clip.image_size)
     loaded.clip.to(request.device)
     dropped = DROPPED_NAMES if how.anchors.dropped_names else ()
     anchors = loaded.clip.encode_text(rule.sentences([*dataset.vocabulary.names, *dropped, UNLABELED]))
