@@ -166,6 +166,8 @@ def test_what_is_random_in_a_part_depends_on_seed_step_and_part_alone() -> None:
     assert len({float(stream.random()) for stream in streams}) == 6
     seeds = {Part(1, 2, index, 4).torch_seed(phase) for index in range(4) for phase in (0, 1)}
     assert len(seeds) == 8
+    # as a stream of its own, what is drawn for the part first is not one of torch's seeds
+    assert not seeds & {int(Part(1, 2, index, 4).rng().integers(2**62)) for index in range(4)}
     assert Part(1, 2, 3, 4).torch_seed(1) == Part(1, 2, 3, 4).torch_seed(1)
 
 
