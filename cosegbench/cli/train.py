@@ -52,7 +52,9 @@ Examples:
     metavar="F",
     help="The checkpoint (.safetensors, its .json beside it), or a folder for it. An interrupted training resumes.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of weights, batches and dropout.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, batches and dropout."
+)
 @click.option("--device", default="cpu", show_default=True, help="Torch device.")
 @threads_option
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="One of the recipe's settings; repeatable.")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
@@ -23,7 +23,7 @@ from cosegbench_baselines.training.decoder import ask
 from cosegbench_baselines.training.overrides import override
 from cosegbench_baselines.training.phrases import choose_phrases, near_phrases
 from cosegbench_baselines.training.pictures import Squares
-from cosegbench_baselines.training.recipes import RECIPES, recipe_for
+from cosegbench_baselines.training.recipes import RECIPES, Recipe, recipe_for
 from cosegbench_baselines.training.windows import augmented
 
 
@@ -141,6 +141,26 @@ def test_settings_replace_fields_by_name_and_are_checked() -> None:
     for options, said in (({"tau": "hot"}, "tau"), ({"mirror": "maybe"}, "true or false"), ({"pairing": "x"}, "area")):
         with pytest.raises(RequestError, match=said):
             override(base, options)
+
+
+def test_a_short_name_of_two_options_is_refused_with_both_full_names_and_every_other_one_is_unique() -> None:
+    for name, owners in short_names(RECIPES["paper"]).items():
+        if name == "order":
+            assert owners == ["sizes.order", "pictures.order"]
+            continue
+        assert len(owners) == 1, owners
+    with pytest.raises(RequestError, match=r"order is the name of 2 options; give sizes\.order or pictures\.order"):
+        override(RECIPES["paper"], {"order": "draw"})
+    changed = override(RECIPES["paper"], {"pictures.order": "draw", "sizes.order": "film-block"})
+    assert (changed.pictures.order, changed.sizes.order) == ("draw", "film-block")
+
+
+def short_names(recipe: Recipe) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in asdict(recipe).items():
+        for inner in value if isinstance(value, dict) else [None]:
+            found.setdefault(inner or name, []).append(f"{name}.{inner}" if inner else name)
+    return found
 
 
 def test_the_contrastive_loss_equals_plain_loops() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from baselines.training_support import arguments, same_weights
@@ -122,3 +123,24 @@ def test_bf16_trains_and_leaves_the_weights_in_float32(root: Path, clip_folder: 
         totals.append(float(rows[1].split(",")[4]))
     assert totals[0] != totals[1]
     assert totals[0] == pytest.approx(totals[1], rel=0.03)  # bfloat16 keeps 8 bits of a mantissa
+
+
+@pytest.mark.parametrize("kind", ["truncated", "empty", "text", "foreign", "partial"])
+def test_a_damaged_state_is_said_to_be_and_a_fresh_training_replaces_it(
+    root: Path, clip_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    out, state = tmp_path / "w.safetensors", tmp_path / "w.state"
+    with monkeypatch.context() as broken:
+        broken.setattr("cosegbench_baselines.training.run.save_checkpoint", None)
+        assert invoke(root, clip_folder, out).exit_code == 1
+    whole = state.read_bytes()
+    if kind in ("foreign", "partial"):
+        kept = torch.load(state, weights_only=True)
+        torch.save({"weights": torch.ones(2)} if kind == "foreign" else {**kept, "model": {}}, state)
+    else:
+        state.write_bytes({"truncated": whole[: len(whole) // 2], "empty": b"", "text": b"hello"}[kind])
+    result = invoke(root, clip_folder, out)
+    assert result.exit_code == 1
+    assert f"{state} is damaged (" in result.output
+    assert "begin again with --fresh" in result.output
+    assert invoke(root, clip_folder, out, "--fresh").exit_code == 0

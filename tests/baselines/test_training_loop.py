@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+from baselines.training_support import arguments
 from cosegbench import TrainRequest
+from cosegbench.cli import main
 from cosegbench.errors import DataError, RequestError
+from cosegbench_baselines.mask_decoder import MaskDecoder
 from cosegbench_baselines.training.loop import Losses, WholeBatch, fit
 from cosegbench_baselines.training.parts import Part, step_rng
 from cosegbench_baselines.training.places import Places
@@ -166,7 +171,25 @@ def test_what_is_random_in_a_part_depends_on_seed_step_and_part_alone() -> None:
     assert len({float(stream.random()) for stream in streams}) == 6
     seeds = {Part(1, 2, index, 4).torch_seed(phase) for index in range(4) for phase in (0, 1)}
     assert len(seeds) == 8
+    # as a stream of its own, what is drawn for the part first is not one of torch's seeds
+    assert not seeds & {int(Part(1, 2, index, 4).rng().integers(2**62)) for index in range(4)}
     assert Part(1, 2, 3, 4).torch_seed(1) == Part(1, 2, 3, 4).torch_seed(1)
+
+
+def test_a_step_asks_the_mask_decoder_once_for_all_queries(
+    root: Path, clip_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    inner = MaskDecoder.forward
+
+    def counted(self: MaskDecoder, taps: Any, tokens: torch.Tensor) -> torch.Tensor:
+        asked.append((tokens.shape[0], tokens.shape[1]))
+        return inner(self, taps, tokens)
+
+    monkeypatch.setattr(MaskDecoder, "forward", counted)
+    result = CliRunner().invoke(main, arguments(root, clip_folder, tmp_path, steps=2, batch=4, queries=5))
+    assert result.exit_code == 0, result.output
+    assert asked == [(4, 5), (4, 5)]
 
 
 def test_the_parts_of_a_batch_are_all_of_it_once() -> None:

@@ -55,11 +55,12 @@ def test_squares_are_centre_crops_of_the_short_side_with_labels_by_nearest(coco:
         np.testing.assert_array_equal(labels, expected[1])
 
 
-def test_a_label_of_another_size_than_its_photograph_is_refused(coco: Dataset) -> None:
+@pytest.mark.parametrize("draft", [False, True])
+def test_a_label_of_another_size_than_its_photograph_is_refused(coco: Dataset, draft: bool) -> None:
     image_id = coco.image_ids[0]
     Image.new("L", (41, 43)).save(coco.labels.path(image_id))
     with pytest.raises(LabelError, match=r"\(43, 41\)"):
-        read_square(coco, image_id, 32, "square-crop")
+        read_square(coco, image_id, 32, "square-crop", draft=draft)
 
 
 def test_draft_decoding_gives_nearly_the_same_pixels_and_the_same_labels(tmp_path: Path) -> None:

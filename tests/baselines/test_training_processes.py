@@ -54,9 +54,22 @@ def test_processes_that_cannot_share_the_parts_are_refused_under_torchrun(
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run([*command, "-m", "cosegbench", *given], capture_output=True, text=True, check=False)
     assert done.returncode != 0
-    assert "2 processes cannot share 1 parts of a batch. Give --set parts=N" in done.stderr
+    assert done.stderr.count("2 processes cannot share 1 part of a batch. Give --set parts=N") == 1
     assert "exitcode  : 2" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("gpus", "started"), [(0, 2), (1, 2)])
+def test_more_processes_than_gpus_are_refused_before_torch_is_asked_for_a_gpu(
+    root: Path, clip_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpus: int, started: int
+) -> None:
+    for name, value in {"WORLD_SIZE": started, "LOCAL_WORLD_SIZE": started, "RANK": 0, "LOCAL_RANK": 0}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
+    monkeypatch.setattr("torch.cuda.set_device", None)
+    result = CliRunner().invoke(main, [*arguments(root, clip_folder, tmp_path, parts=2), "--device", "cuda"])
+    assert result.exit_code == 2, result.output
+    assert f"2 processes were started on this machine, where torch finds {gpus}" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(

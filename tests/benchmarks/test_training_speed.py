@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,18 +20,21 @@ from cosegbench_baselines.backbone import FrozenClip, ImageFeatures
 from cosegbench_baselines.config import CoSegConfig
 from cosegbench_baselines.coseg import CoSeg, CoSegOutput
 from cosegbench_baselines.losses import LossConfig, coseg_loss
+from cosegbench_baselines.pixels import CLIP_PIXELS
 from cosegbench_baselines.targets import Targets, area_targets
 from cosegbench_baselines.training.feed import Feed
+from cosegbench_baselines.training.label_model import CoSegWork
 from cosegbench_baselines.training.parts import Part
-from cosegbench_baselines.training.pictures import LabelledPictures
+from cosegbench_baselines.training.pictures import LabelledPictures, Squares
+from cosegbench_baselines.training.recipes import recipe_for
 
 IMAGES, BATCH, SIZE, CORES = 96, 16, 224, 2
 BAR_FEED = 150
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 STEP_BATCH = int(os.environ.get("COSEGBENCH_STEP_BATCH", "32" if DEVICE == "cuda" else "2"))
 QUERIES, CLASSES = 20, 171
-# The aims are 2 and 6. On a core a step is bound by arithmetic that no batching saves; this much is held there.
-BAR_QUERIES, BAR_IMAGES = (2.0, 6.0) if DEVICE == "cuda" else (0.9, 4.0)
+# The aim is 6. On a core a step is bound by arithmetic that no batching saves; this much is held there.
+BAR_IMAGES = 6.0 if DEVICE == "cuda" else 4.0
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +159,26 @@ def query_by_query(b16, *, encode_each: bool) -> None:
     one_step(b16, masks)
 
 
-def test_a_step_decodes_all_queries_in_one_batch(b16):
+def test_a_step_of_the_paper_decodes_all_queries_in_one_call(b16):
+    clip, model, _, _, anchors = b16
+    asked = []
+    hook = model.decoder.register_forward_pre_hook(lambda _, given: asked.append(tuple(given[1].shape[:2])))
+    setting = SimpleNamespace(
+        recipe=recipe_for("paper", "real"),
+        anchors=anchors,
+        classes=CLASSES,
+        device=DEVICE,
+        loaded=SimpleNamespace(clip=clip, pixels=CLIP_PIXELS),
+    )
+    pixels = torch.zeros(STEP_BATCH, 3, SIZE, SIZE, dtype=torch.uint8, device=DEVICE)
+    labels = torch.zeros(STEP_BATCH, SIZE, SIZE, dtype=torch.int32, device=DEVICE)
+    CoSegWork(model, setting, None).losses(Squares(pixels, labels), 1.0)
+    hook.remove()
+    assert asked == [(STEP_BATCH, QUERIES)]
+
+
+def test_a_step_that_encodes_the_image_for_each_query_costs_a_multiple(b16):
+    """And one that decodes query by query some more, which is only reported: on a core it is nearly the same."""
     model = b16[1]
 
     def cost(work: Callable[[], object]) -> float:
@@ -170,5 +193,4 @@ def test_a_step_decodes_all_queries_in_one_batch(b16):
         f"{ours:.2f} s{clock}; query by query {queries:.2f} s, ratio {queries / ours:.2f}; "
         f"with the image encoded for each query {images:.2f} s, ratio {images / ours:.2f}"
     )
-    assert queries >= BAR_QUERIES * ours
     assert images >= BAR_IMAGES * ours

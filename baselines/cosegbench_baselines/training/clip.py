@@ -33,6 +33,7 @@ from cosegbench_baselines.training.overrides import override
 from cosegbench_baselines.training.places import Places
 from cosegbench_baselines.training.processes import joined
 from cosegbench_baselines.training.progress import in_words
+from cosegbench_baselines.training.ranges import check_ranges
 from cosegbench_baselines.training.run import Run, identity_of, whole_batches_only
 from cosegbench_baselines.training.schedule import Schedule
 
@@ -119,6 +120,7 @@ def train_clip(request: TrainRequest) -> Path:
         if own.recipe not in CLIP_RECIPES:
             raise UnknownNameError("recipe of clip", own.recipe, CLIP_RECIPES)
         schedule = override(CLIP_RECIPES[own.recipe], own.options)
+        check_ranges(schedule)
         whole_batches_only("clip", schedule, processes)
         return _train(own, schedule)
 

@@ -26,6 +26,7 @@ from cosegbench_baselines.training.phrases import PhraseMasks, choose_phrases, n
 from cosegbench_baselines.training.places import Places
 from cosegbench_baselines.training.processes import joined
 from cosegbench_baselines.training.provenance import clip_beside
+from cosegbench_baselines.training.ranges import check_ranges
 from cosegbench_baselines.training.run import Run, identity_of, whole_batches_only
 from cosegbench_baselines.training.schedule import Schedule
 from cosegbench_baselines.training.windows import random_window
@@ -72,6 +73,7 @@ def train_clipseg(request: TrainRequest) -> Path:
     with joined(request) as (own, processes):
         set_up(own.device, own.threads)
         how = override(ClipSegRecipe(), own.options)
+        check_ranges(how)
         whole_batches_only("clipseg", how, processes)
         return _train(own, how)
 

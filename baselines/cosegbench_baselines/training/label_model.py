@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from cosegbench.training import TrainRequest
-from cosegbench_baselines.checkpoint import load_checkpoint
+from cosegbench_baselines.checkpoint import Checkpoint, load_checkpoint
 from cosegbench_baselines.config import Variant
 from cosegbench_baselines.coseg import CoSeg, CoSegOutput, Segments, coseg_config, segment
 from cosegbench_baselines.devices import set_up
@@ -72,7 +72,9 @@ def _train(variant: Variant, request: TrainRequest, processes: Processes) -> Pat
     setting = prepare(request, places.folder, variant)
     how = setting.recipe
     mine = processes.mine(how.schedule.parts)
-    what = f"{variant} {setting.loaded.digest} {data_identity(setting)} {how}"
+    start = load_checkpoint(find_file(how.warm.decoder, places.folder), "coseg-decoder") if how.warm.decoder else None
+    begins = start.digest if start else None
+    what = f"{variant} {setting.loaded.digest} {data_identity(setting)} start={begins} {how}"
     identity = identity_of(what, request.seed, how.schedule)
     run = Run(request, f"coseg-{variant}", how.schedule, places, identity, processes)
     if run.is_finished():
@@ -80,7 +82,7 @@ def _train(variant: Variant, request: TrainRequest, processes: Processes) -> Pat
     setting.train.keep(run.log)
     setting.held_out.keep()
     torch.manual_seed(request.seed)
-    model = _build(variant, setting, places.folder)
+    model = _build(variant, setting, start)
 
     def predict(pixels: torch.Tensor) -> Segments:
         features = encode(setting, pixels, model.config.mask_decoder.taps)
@@ -93,6 +95,7 @@ def _train(variant: Variant, request: TrainRequest, processes: Processes) -> Pat
     about = {
         "config": model.config.to_json(),
         "snap": how.warm.snap,
+        "decoder": None if start is None else {"source": how.warm.decoder, "sha256": start.digest},
         **(facts(setting) if processes.first else {}),
         "spent": spent.facts(),
     }
@@ -102,15 +105,14 @@ def _train(variant: Variant, request: TrainRequest, processes: Processes) -> Pat
     return run.keep(model.state_dict(), "coseg", about)
 
 
-def _build(variant: Variant, setting: Setting, folder: Path) -> CoSeg:
+def _build(variant: Variant, setting: Setting, start: Checkpoint | None) -> CoSeg:
     """The model before its first step."""
     how, clip = setting.recipe, setting.loaded.clip
     parts = how.sizes.parts()
     label = {"variant": variant, **parts["label_model"]}
     config = coseg_config(clip, label_model=label, mask_decoder=parts["mask_decoder"])
     model = CoSeg(config, clip.position_rows(config.label_model.queries)).to(setting.device)
-    if how.warm.decoder:
-        start = load_checkpoint(find_file(how.warm.decoder, folder), "coseg-decoder")
+    if start is not None:
         model.decoder.load_state_dict(dict(start.tensors))
     model.decoder.requires_grad_(not how.warm.freeze)
     return model

@@ -33,5 +33,8 @@ def batch_places(order: Order, seed: int, step: int, batch: int, total: int, rng
 
 @lru_cache(maxsize=4)
 def _permutation(seed: int, epoch: int, total: int) -> npt.NDArray[np.int64]:
-    """The order of one pass. Its stream is nobody else's: those of steps and parts have another third number."""
+    """The order of one pass. Its stream is nobody else's.
+
+    NumPy pads with zeros, so a step is (seed, step, 0, 0), and parts have a third number of 1 or more.
+    """
     return np.random.default_rng([seed, epoch, 0, 1]).permutation(total)

@@ -20,13 +20,20 @@ def override(base: _T, options: Mapping[str, str]) -> _T:
 
     Raises:
         UnknownNameError: no such field.
-        RequestError: a value that does not read as the field's type.
+        RequestError: a value that does not read as the field's type, or a short name that fields of two parts have.
     """
-    paths = dict(_paths(base))
+    paths: dict[str, list[tuple[str, ...]]] = {}
+    for name, path in _paths(base):
+        paths.setdefault(name, []).append(path)
     for name, text in options.items():
         if name not in paths:
-            raise UnknownNameError("training option", name, paths)
-        base = _replaced(base, paths[name], text)
+            raise UnknownNameError(
+                "training option", name, (known for known, found in paths.items() if len(found) == 1)
+            )
+        if len(paths[name]) > 1:
+            full = " or ".join(".".join(path) for path in paths[name])
+            raise RequestError(f"training option {name} is the name of {len(paths[name])} options; give {full}.")
+        base = _replaced(base, paths[name][0], text)
     return base
 
 
@@ -70,4 +77,5 @@ def _read(name: str, text: str, kind: Any) -> Any:
             return tuple(int(part) for part in text.split(","))
         return kind(text)
     except ValueError as error:
-        raise RequestError(f"training option {name}: {text!r} is not {_KINDS.get(kind, kind)}.") from error
+        what = "whole numbers separated by commas" if get_origin(kind) is tuple else _KINDS.get(kind, kind)
+        raise RequestError(f"training option {name}: {text!r} is not {what}.") from error

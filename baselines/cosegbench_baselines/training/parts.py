@@ -38,10 +38,14 @@ class Part:
         return np.random.default_rng([self.seed, self.step, 1 + self.index])
 
     def torch_seed(self, phase: int) -> int:
-        """Seed of torch's generator: phase 0 for drawing the part, phase 1 for its losses (dropout)."""
+        """Seed of torch's generator: phase 0 for drawing the part, phase 1 for its losses (dropout).
+
+        A step of one part has one seed, that of the step.
+        """
         if self.count == 1:
             return int(step_rng(self.seed, self.step).integers(2**62))
-        return int(np.random.default_rng([self.seed, self.step, 1 + self.index, phase]).integers(2**62))
+        # From 1, because a trailing zero would be the stream of :meth:`rng`.
+        return int(np.random.default_rng([self.seed, self.step, 1 + self.index, 1 + phase]).integers(2**62))
 
     def slice(self, places: list[int]) -> list[int]:
         """This part of a batch; parts are of one size."""

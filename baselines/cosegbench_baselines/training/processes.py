@@ -12,6 +12,11 @@ from torch import distributed, nn
 
 from cosegbench.errors import RequestError
 from cosegbench.training import TrainRequest, silent
+from cosegbench_baselines.devices import check_device
+
+
+class UnevenError(RequestError):
+    """The parts cannot be shared out evenly, which every process finds alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,12 @@ class Processes:
         """The parts that this process computes.
 
         Raises:
-            RequestError: the processes cannot share the parts out evenly.
+            UnevenError: the processes cannot share the parts out evenly.
         """
         if parts % self.world:
-            raise RequestError(
-                f"{self.world} processes cannot share {parts} parts of a batch. Give --set parts=N, a multiple of "
+            shares = "1 part" if parts == 1 else f"{parts} parts"
+            raise UnevenError(
+                f"{self.world} processes cannot share {shares} of a batch. Give --set parts=N, a multiple of "
                 f"{self.world} that divides the batch; one process with the same parts computes the same training."
             )
         each = parts // self.world
@@ -91,6 +97,26 @@ def unsynchronised(module: nn.Module) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+def _own_gpu() -> str:
+    """The GPU of this process's number on its machine.
+
+    Raises:
+        RequestError: there are fewer than processes.
+    """
+    own, started, there = _number("LOCAL_RANK", 0), _number("LOCAL_WORLD_SIZE", 1), torch.cuda.device_count()
+    if max(own + 1, started) > there:
+        raise RequestError(
+            f"--device cuda takes a GPU for each process: {max(own + 1, started)} processes were started on this "
+            f"machine, where torch finds {there}. Start as many as there are GPUs, or give --device cpu."
+        )
+    return f"cuda:{own}"
+
+
+def _number(variable: str, default: int) -> int:
+    """What ``torchrun`` told this process."""
+    return int(os.environ.get(variable, default))
+
+
 @contextmanager
 def joined(request: TrainRequest) -> Iterator[tuple[TrainRequest, Processes]]:
     """The processes that ``torchrun`` started, or this one alone; and the request as this process should take it.
@@ -98,15 +124,16 @@ def joined(request: TrainRequest) -> Iterator[tuple[TrainRequest, Processes]]:
     With ``--device cuda`` each process takes the GPU of its own number.
 
     Raises:
-        RequestError: several processes, and this build of torch cannot connect them.
+        RequestError: several processes, and this build of torch cannot connect them, or this machine has no GPU for
+            each; or they cannot share the parts, which the first one says and the others leave quietly.
     """
-    world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    world, rank = _number("WORLD_SIZE", 1), _number("RANK", 0)
     if world == 1:
         yield request, Processes(device=request.device)
         return
-    device = request.device
-    if device == "cuda":
-        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    device = _own_gpu() if request.device == "cuda" else request.device
+    check_device(device)
+    if device.startswith("cuda"):
         torch.cuda.set_device(device)
     backend = "nccl" if device.startswith("cuda") else "gloo"
     if not distributed.is_available() or not distributed.is_backend_available(backend):
@@ -115,5 +142,10 @@ def joined(request: TrainRequest) -> Iterator[tuple[TrainRequest, Processes]]:
     try:
         own = replace(request, device=device, log=request.log if rank == 0 else silent)
         yield own, Processes(rank, world, device)
+    except UnevenError as error:
+        distributed.barrier()  # torchrun ends all as soon as one has ended: none leaves before the first can speak
+        if rank:
+            raise SystemExit(error.exit_code) from None
+        raise
     finally:
         distributed.destroy_process_group()

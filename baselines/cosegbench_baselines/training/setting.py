@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,7 @@ from cosegbench_baselines.training.overrides import override
 from cosegbench_baselines.training.parts import Part, step_rng
 from cosegbench_baselines.training.pictures import LabelledPictures, Squares
 from cosegbench_baselines.training.provenance import clip_beside
+from cosegbench_baselines.training.ranges import check_fit, check_ranges
 from cosegbench_baselines.training.recipes import DROPPED_NAMES, Recipe, recipe_for
 from cosegbench_baselines.training.windows import augmented
 
@@ -42,6 +44,7 @@ class Setting:
         recipe: all numbers; ``schedule.steps`` is settled.
         device: torch device.
         seed: of the training.
+        content: digest of the label files and of how they are read; computed once, because it reads all of them.
     """
 
     loaded: LoadedClip
@@ -51,6 +54,7 @@ class Setting:
     recipe: Recipe
     device: str
     seed: int
+    content: str
 
     @property
     def classes(self) -> int:
@@ -68,7 +72,8 @@ def prepare(request: TrainRequest, folder: Path, variant: Variant = "prefix") ->
 
     Raises:
         MissingDataError: no data set was given.
-        RequestError: validation without held-out pictures, or parts that do not divide a batch.
+        RequestError: an option out of its range, validation without held-out pictures, or parts that do not divide a
+            batch.
     """
     dataset = request.dataset
     if dataset is None:
@@ -76,8 +81,10 @@ def prepare(request: TrainRequest, folder: Path, variant: Variant = "prefix") ->
     options = dict(request.options)
     source = options.pop("clip", clip_beside(folder) if dataset.world == "miniature" else CLIP_HUB_ID)
     how = override(recipe_for(request.recipe, dataset.world, variant), options)
+    check_ranges(how)
     rule = TextRule(how.anchors.template)
     loaded = load_clip(source, near=folder)
+    check_fit(how, loaded.clip.width, loaded.clip.image_size)
     loaded.clip.to(request.device)
     dropped = DROPPED_NAMES if how.anchors.dropped_names else ()
     anchors = loaded.clip.encode_text(rule.sentences([*dataset.vocabulary.names, *dropped, UNLABELED]))
@@ -86,7 +93,7 @@ def prepare(request: TrainRequest, folder: Path, variant: Variant = "prefix") ->
     if how.schedule.validate_every and not len(held_out):
         raise RequestError("training option validate_every needs held-out pictures; give holdout as well.")
     request.log(f"{len(train)} pictures, {len(held_out)} held out, {how.schedule.steps} steps of {how.schedule.batch}.")
-    return Setting(loaded, anchors, train, held_out, how, request.device, request.seed)
+    return Setting(loaded, anchors, train, held_out, how, request.device, request.seed, dataset.content_digest())
 
 
 def settled(how: Recipe, pictures: int) -> Recipe:
@@ -115,9 +122,11 @@ def _pictures(dataset: Dataset, size: int, how: Recipe, threads: int) -> tuple[L
 
 
 def data_identity(setting: Setting) -> str:
-    """What the pictures are, for resuming."""
+    """What the pictures, their labels and the names of their classes are, for resuming."""
     dataset = setting.train.dataset
-    return f"{dataset.id} {dataset.split} {len(setting.train)} {dataset.image_list_digest}"
+    options = json.dumps(dict(dataset.options), sort_keys=True)
+    which = f"{dataset.id} {dataset.split} {options} {len(setting.train)} {dataset.image_list_digest}"
+    return f"{which} {dataset.vocabulary.digest} {setting.content}"
 
 
 def facts(setting: Setting) -> dict[str, Any]:
@@ -127,7 +136,7 @@ def facts(setting: Setting) -> dict[str, Any]:
         "dataset": dataset.id,
         "split": dataset.split,
         "options": dict(dataset.options),
-        "content_sha256": dataset.content_digest(),
+        "content_sha256": setting.content,
         "vocabulary_sha256": dataset.vocabulary.digest,
         "trained_on": len(setting.train),
         "held_out": len(setting.held_out),

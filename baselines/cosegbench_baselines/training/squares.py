@@ -33,16 +33,24 @@ def read_square(
         LabelError: a wrong value, or another size than the photograph's.
     """
     target = dataset.target(image_id)
-    image = _draft(dataset, image_id, size, geometry) if draft else dataset.image(image_id)
-    if not draft and image.size[::-1] != target.shape:
-        raise LabelError(
-            f"{dataset.labels.path(image_id)}: label has (height, width) {target.shape}, "
-            f"photograph {dataset.image_path(image_id)} has {image.size[::-1]}."
-        )
+    if draft:
+        image = _draft(dataset, image_id, size, geometry, target.shape)
+    else:
+        image = dataset.image(image_id)
+        _check_one_size(dataset, image_id, image.size, target.shape)
     return square_image(image, size, geometry), square_labels(target, size, geometry)
 
 
-def _draft(dataset: Dataset, image_id: str, size: int, geometry: Geometry) -> Image.Image:
+def _check_one_size(dataset: Dataset, image_id: str, photograph: tuple[int, int], label: tuple[int, ...]) -> None:
+    """Refuse a photograph of (width, height) and a label map of (height, width) that are not of one size."""
+    if photograph[::-1] != label:
+        raise LabelError(
+            f"{dataset.labels.path(image_id)}: label has (height, width) {label}, "
+            f"photograph {dataset.image_path(image_id)} has {photograph[::-1]}."
+        )
+
+
+def _draft(dataset: Dataset, image_id: str, size: int, geometry: Geometry, label: tuple[int, ...]) -> Image.Image:
     """The photograph at the smallest scale at which its decoder gives the part that is needed at ``size`` or larger."""
     from PIL import Image
 
@@ -50,6 +58,7 @@ def _draft(dataset: Dataset, image_id: str, size: int, geometry: Geometry) -> Im
     try:
         with Image.open(path) as image:
             width, height = image.size
+            _check_one_size(dataset, image_id, (width, height), label)  # a draft has another size
             left, top, right, bottom = crop_box(width, height, geometry)
             # The decoder takes the smallest scale whose both sides reach what is asked for.
             image.draft("RGB", (-(-width * size // (right - left)), -(-height * size // (bottom - top))))

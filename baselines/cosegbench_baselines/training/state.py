@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from cosegbench.errors import RequestError
+from cosegbench.errors import DataError, RequestError
 from cosegbench.files import atomic_file
 from cosegbench_baselines.training.curve import Clock, Row, write_csv
 from cosegbench_baselines.training.run import Run
@@ -50,6 +51,7 @@ def load_state(run: Run, model: nn.Module, optimiser: torch.optim.Optimizer) -> 
 
     Raises:
         RequestError: the state is another training's, or the processes see different ones.
+        DataError: the file is not a state, or not all of one.
     """
     progress = Progress()
     if run.places.state.is_file():
@@ -64,12 +66,32 @@ def load_state(run: Run, model: nn.Module, optimiser: torch.optim.Optimizer) -> 
 
 
 def _read(run: Run, model: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
-    data: dict[str, Any] = torch.load(run.places.state, weights_only=True, map_location="cpu")
+    data = _unpacked(run.places.state)
     if data["identity"] != run.identity:
         raise RequestError(
             f"{run.places.state} is the state of another training, which was interrupted. Train to another --out, or "
             "begin again with --fresh."
         )
-    model.load_state_dict(data["model"])
-    optimiser.load_state_dict(data["optimiser"])
-    return Progress(data["step"], data["rows"], Clock(data["wall"], data["cpu"]))
+    try:
+        model.load_state_dict(data["model"])
+        optimiser.load_state_dict(data["optimiser"])
+        return Progress(data["step"], data["rows"], Clock(data["wall"], data["cpu"]))
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(run.places.state, f"not what this training writes: {type(error).__name__}") from error
+
+
+def _unpacked(path: Path) -> dict[str, Any]:
+    """What a state file holds, of whichever training."""
+    try:
+        data = torch.load(path, weights_only=True, map_location="cpu")
+    except PermissionError:
+        raise  # says itself what is wrong
+    except Exception as error:  # torch names no exceptions for bad files, and raises many
+        raise _damaged(path, f"cannot be read: {type(error).__name__}") from error
+    if not isinstance(data, dict) or "identity" not in data:
+        raise _damaged(path, "not the state of a training")
+    return data
+
+
+def _damaged(path: Path, why: str) -> DataError:
+    return DataError(f"{path} is damaged ({why}); begin again with --fresh.")
