@@ -90,8 +90,8 @@ def rescore(request: RescoreRequest) -> Outcome:
     it says how the evidence was made.
 
     Raises:
-        RequestError: no such folder, an unknown name, no record of that predictor or column, or a protocol that no record
-            allows; nothing was written.
+        RequestError: no such folder, an unknown name, no record of that predictor or column, or a protocol that no
+            record allows; nothing was written.
         RecordError: a record that cannot be read or written.
     """
     check_protocols(request.protocols)

@@ -43,8 +43,8 @@ def prove(records: Iterable[tuple[Path, Record]]) -> tuple[Path, ...]:
         raise RecordError(
             "\n".join(
                 [
-                    f"{len(problems)} statement(s) of these records are not what was measured. {MEND} Or print what they "
-                    "say with --no-check.",
+                    f"{len(problems)} statement(s) of these records are not what was measured. {MEND} Or print what "
+                    "they say with --no-check.",
                     *(f"  - {line}" for line in problems),
                 ]
             )

@@ -273,6 +273,7 @@ def test_evidence_that_is_missing_or_gives_another_figure_is_a_failure(results: 
     done = compare(results, "good", "bad", "--dataset", "voc20")
     assert done.exit_code == 1
     assert "cosegbench rescore" in done.stderr
+    assert "run --fresh" in done.stderr
 
     next(path.parent.glob("voc20*.npz")).unlink()
     done = compare(results, "good", "bad", "--dataset", "voc20")
