@@ -76,7 +76,9 @@ def _changed_identity(record: Record) -> Iterator[str]:
     }
     for part, fields in stated.items():
         known = execution.identity.get(part)
-        for key, (name, said) in fields.items() if isinstance(known, Mapping) else ():
+        if not isinstance(known, Mapping):
+            continue
+        for key, (name, said) in fields.items():
             if key in known and known[key] != said:
                 yield f"{part}.{name}: the record says {said}, the identity of its run {known[key]}."
     if execution.run_digest != (found := text_digest(canonical(execution.identity))):
