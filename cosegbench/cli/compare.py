@@ -76,7 +76,8 @@ def command(
     """Compare two predictors image by image: difference, interval, test, class by class.
 
     A and B are folders of the results or record files. Figures whose rule, images or labels differ are refused. The
-    same images are drawn for both, and swapped between the two, so what images have in common cancels.
+    same images are drawn for both, and swapped between the two, so what images have in common cancels. Of a folder
+    with several inputs (run --input) the default is compared; another is named by its record file.
     """
     from cosegbench.comparison import Draws, as_json, as_text, compare_column, find_sides, pair_columns
     from cosegbench.protocols import get_protocol
@@ -85,10 +86,22 @@ def command(
     if suite is not None and datasets:
         raise RequestError("give --suite or --dataset, not both.")
     sides = find_sides(first, second, results, protocol)
+    _tell_inputs(sides)
     wanted = datasets if suite is None else _of_suite(suite, sides)
     draws = Draws(resamples, seed, level)
     columns = [compare_column(pair, draws) for pair in pair_columns(*sides, wanted)]
     emit(as_text(sides, protocol, columns, draws, classes), as_json(sides, protocol, columns, draws), json_file)
+
+
+def _tell_inputs(sides: tuple[Side, Side]) -> None:
+    """Name the inputs that a folder holds too."""
+    lines = [
+        f"Left out of {side.name}: its records of input {'; '.join(side.others)}. To compare one, name its record file."
+        for side in sides
+        if side.others
+    ]
+    for line in dict.fromkeys(lines):
+        click.echo(line, err=True)
 
 
 def _of_suite(suite: str, sides: tuple[Side, Side]) -> tuple[str, ...]:

@@ -115,9 +115,9 @@ def _summaries(outcome: Outcome) -> list[str]:
 def _content(each: Rescored) -> dict[str, Any]:
     from cosegbench.records.codec import encode
 
-    predictor, column = each.cell
+    _, column = each.cell
     return {
-        "predictor": predictor,
+        "predictor": each.path.parent.name,
         "dataset": column,
         "family": each.record.family,
         "scores": encode(each.record.scores),

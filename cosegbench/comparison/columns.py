@@ -9,6 +9,7 @@ from cosegbench.comparison.pairing import Pair
 from cosegbench.comparison.sides import Entry
 from cosegbench.errors import RecordError
 from cosegbench.kernels.base import FloatArray
+from cosegbench.running.proving import MEND
 from cosegbench.statistics import (
     PairedBootstrap,
     PermutationTest,
@@ -123,5 +124,5 @@ def _check(entry: Entry, estimate: float) -> None:
     if not (math.isnan(stored) and math.isnan(estimate)) and not abs(stored - estimate) <= _TOLERANCE:
         raise RecordError(
             f"record {entry.path} holds {stored} under {entry.score.protocol}, and its evidence gives {estimate} "
-            "today. Compute its figures anew: cosegbench rescore"
+            f"today. {MEND}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +17,8 @@ InputKind = Literal["squash", "crop", "slide"]
 
 INPUTS: tuple[InputKind, ...] = ("squash", "crop", "slide")
 """What may be chosen; the first is the default."""
+
+_FAMILY = re.compile(r"[^+]+\+(?:(crop)|slide(?:-(\d+)-(\d+))?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,20 @@ class Input:
         """
         given = size is not None or stride is not None
         return cls(kind, Window(size, stride) if given else None)
+
+    @classmethod
+    def of_family(cls, family: str) -> Input:
+        """From the name of a family, such as ``"open-vocabulary+crop"``; the default where it names no input.
+
+        Raises:
+            ProtocolError: the window that it names does not slide.
+        """
+        found = _FAMILY.fullmatch(family)
+        if found is None:
+            return cls()
+        if found[1]:
+            return cls("crop")
+        return cls("slide", Window(int(found[2]), int(found[3])) if found[2] else None)
 
     def method(self, before: Method) -> Method:
         """The method half of a protocol, with this input."""

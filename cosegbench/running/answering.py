@@ -8,7 +8,7 @@ from typing import Any
 
 from cosegbench.errors import ProtocolError, RecordError
 from cosegbench.evidence import Evidence
-from cosegbench.protocols import Protocol, family_protocols
+from cosegbench.protocols import Input, Protocol, family_protocols, input_label
 from cosegbench.records import Record, check_evidence
 from cosegbench.registry import PREDICTORS
 from cosegbench.running.families import Family
@@ -24,6 +24,12 @@ _PASS = {
 def column_of(record: Record) -> str:
     """Id of the table's column."""
     return record.dataset.column or record.dataset.id
+
+
+def row_of(path: Path, record: Record) -> str:
+    """The record's results folder, and the input where it is not the default: ``"mine, crop"``."""
+    label = next((text for score in record.scores.values() if (text := input_label(score.method.fields))), "")
+    return f"{path.parent.name}, {label}" if label else path.parent.name
 
 
 def load_evidence(path: Path, record: Record) -> Evidence:
@@ -50,7 +56,11 @@ def family_today(path: Path, record: Record) -> Family:
             its masks; says what differs.
     """
     column = column_of(record)
-    protocols = {each.name: each for each in family_protocols(record.family, entry_id(record), column)}
+    try:
+        shown = Input.of_family(record.family)
+    except ProtocolError as error:
+        raise RecordError(f"record {path} is of family {record.family!r}: {error}") from error
+    protocols = {each.name: each for each in family_protocols(record.family, entry_id(record), column, shown)}
     changes = [] if protocols else [f"no protocol of today is of family {record.family!r}"]
     for name, score in record.scores.items():
         if name in protocols and record.kind != "score":
@@ -83,7 +93,8 @@ def why_not(evidence: Evidence, family: Family, protocol: Protocol, predictor: s
             family.protocols[protocol.name].score(evidence)
         except ProtocolError as error:
             return str(error)
-    own, other = next(iter(family.protocols.values())), protocol.for_cell(predictor, family.column)
+    shown = Input.of_family(family.name)
+    own, other = next(iter(family.protocols.values())), protocol.for_cell(predictor, family.column).with_input(shown)
     return f"it needs another pass than {family.name}: {', '.join(_differences(_halves(own), _halves(other)))}"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cosegbench.errors import EvidenceError, ProtocolError, RecordError, RequestError, UnknownNameError
 from cosegbench.protocols import list_protocols
 from cosegbench.records import Record, list_records, read_record, write_record
-from cosegbench.running.answering import column_of, entry_id, family_today, load_evidence, why_not
+from cosegbench.running.answering import column_of, entry_id, family_today, load_evidence, row_of, why_not
 from cosegbench.running.families import check_protocols
 from cosegbench.running.finish import score_protocols
 from cosegbench.running.request import DEFAULT_RESULTS
@@ -55,8 +55,8 @@ class Rescored:
 
     @property
     def cell(self) -> tuple[str, str]:
-        """Results folder and column, which several records (one a family) may share."""
-        return self.path.parent.name, column_of(self.record)
+        """Results folder with its input, and column, which several records (one a family) may share."""
+        return row_of(self.path, self.record), column_of(self.record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ def rescore(request: RescoreRequest) -> Outcome:
     it says how the evidence was made.
 
     Raises:
-        RequestError: an unknown name, no record of that predictor or column, or a protocol that no record allows;
-            nothing was written.
-        RecordError: no such folder, or a record that cannot be read or written.
+        RequestError: no such folder, an unknown name, no record of that predictor or column, or a protocol that no
+            record allows; nothing was written.
+        RecordError: a record that cannot be read or written.
     """
     check_protocols(request.protocols)
     records, problems = [], []
@@ -113,9 +113,13 @@ def _chosen(request: RescoreRequest) -> list[Path]:
     """Paths of the records that were asked for.
 
     Raises:
+        RequestError: no such folder, or no record in it.
         UnknownNameError: none of this predictor or column.
     """
-    paths = list_records(request.results)
+    try:
+        paths = list_records(request.results)
+    except RecordError as error:
+        raise RequestError(str(error)) from error
     if not paths:
         raise RequestError(f"no record lies in {request.results}. To make one: cosegbench run --results ...")
     if request.predictor is not None:

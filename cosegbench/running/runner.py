@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ import cosegbench
 from cosegbench.card_schema import DatasetCard
 from cosegbench.cards import load_card
 from cosegbench.dataset import Dataset
-from cosegbench.errors import ProtocolError, RequestError
-from cosegbench.records import PredictorInfo, check_evidence, read_record, record_path
+from cosegbench.errors import ProtocolError, RecordError, RequestError
+from cosegbench.records import PredictorInfo, Record, read_record, record_path
 from cosegbench.registry import resolve_predictor
 from cosegbench.running.batches import plan
 from cosegbench.running.building import Recipe
@@ -30,6 +30,7 @@ from cosegbench.running.families import Family, check_protocols, fixed_inputs, g
 from cosegbench.running.finish import describe_dataset
 from cosegbench.running.job import Job, differences, make_identity
 from cosegbench.running.process import limited_threads
+from cosegbench.running.proving import MEND, changed_figures, changed_statements
 from cosegbench.running.request import Reporter, RunRequest, Silent
 from cosegbench.running.saving import require_saved
 from cosegbench.running.work import JobRunner
@@ -154,10 +155,10 @@ def _check_finished(job: Job, tell: Reporter) -> None:
 
     Raises:
         ProtocolError: a protocol that was asked for needs evidence that this predictor does not give.
-        RecordError: the evidence is absent or was changed.
+        RecordError: the evidence is absent or was changed, or the record does not say what was measured.
     """
     record = read_record(job.record)
-    check_evidence(job.record, record)
+    _check_unedited(job, record)
     for protocol in job.family.asked:
         if protocol.name in record.scores:
             continue
@@ -167,6 +168,22 @@ def _check_finished(job: Job, tell: Reporter) -> None:
                 f"with {', '.join(record.evidence.channels)}: the predictor returns no masks."
             )
         tell.remark(f"{job.title}: {job.record} holds no figure under {protocol.name}, which is undefined for it.")
+
+
+def _check_unedited(job: Job, record: Record) -> None:
+    """Refuse a record whose statements or figures that were asked for are not what was measured.
+
+    The other figures are left to `table`: a rule that is gone keeps its figure, and nobody can compute it again.
+
+    Raises:
+        RecordError: lists the differences with both values; or the evidence is absent or damaged.
+    """
+    names = job.family.requested
+    asked = replace(record, scores={name: score for name, score in record.scores.items() if name in names})
+    lines = [*changed_statements(asked), *changed_figures(job.record, asked)]
+    if lines:
+        summary = f"{job.record} was finished before and does not say what was measured. {MEND}"
+        raise RecordError("\n  - ".join([summary, *lines]))
 
 
 def _left_to_do(jobs: Sequence[Job], save_predictions: Path | None, tell: Reporter) -> list[Job]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cosegbench.errors import EvidenceError, RecordError
 from cosegbench.records import Record, evidence_file
+from cosegbench.running.answering import row_of
 from cosegbench.running.rescoring import Outcome, recompute
 from cosegbench.tables.figures import Figure, figures_of
 
@@ -17,10 +18,10 @@ OTHER = "as its record states it, because its evidence is damaged, or was made b
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One figure and its record's folder; ``stored`` says why it is the record's own where it was not computed anew."""
+    """One figure and its record's row; ``stored`` says why it is the record's own where it was not computed anew."""
 
     figure: Figure
-    folder: str
+    row: str
     stored: str
 
 
@@ -58,5 +59,6 @@ def answer(records: Iterable[tuple[Path, Record]]) -> Answers:
                 problems.append(str(error))
                 stored = OTHER
         folder = path.parent.name
-        answers += [Answer(figure, folder, stored) for figure in figures_of([(folder, shown)])]
+        row = row_of(path, shown)
+        answers += [Answer(figure, row, stored) for figure in figures_of([(folder, shown)])]
     return Answers(tuple(answers), Outcome(tuple(done), tuple(problems)))

@@ -61,9 +61,9 @@ class _Predictor:
 
     def refusals(self, protocol: str) -> dict[str, str]:
         """Data set -> why its evidence does not answer a protocol."""
-        folder = self.answers[0].folder
+        row = self.answers[0].row
         refusals = self.outcome.refusals(protocol)
-        return {data: refusals[folder, data].rstrip(".") for data in self.datasets if (folder, data) in refusals}
+        return {data: refusals[row, data].rstrip(".") for data in self.datasets if (row, data) in refusals}
 
     def why_not(self, rule: _Rule, dataset: str) -> str:
         """Why a cell is a dash."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from cosegbench.protocols import list_protocols
+from cosegbench.running.proving import TOLERANCE
 from cosegbench.tables.cells import row_names
 from cosegbench.tables.figures import Figure
 from cosegbench.tables.grid import Cell, Grid, Notes, Row
 from cosegbench.tables.measured import shown_suites
-from cosegbench.tables.proof import TOLERANCE
 
 _HOW = (
     "A cell counts the rules that answer both: first above / second above / equal. A rule counts only where both were "

@@ -14,11 +14,11 @@ from pathlib import Path
 from cosegbench.errors import EvidenceError, ProtocolError, RecordError
 from cosegbench.evidence import Evidence
 from cosegbench.records import Record, check_evidence, evidence_file
+from cosegbench.running.proving import TOLERANCE
 from cosegbench.statistics import Bootstrap, Interval, bootstrap, summands
 from cosegbench.statistics.intervals import LEVEL, percentile
 from cosegbench.tables.columns import Column
 from cosegbench.tables.figures import Figure, figures_of
-from cosegbench.tables.proof import TOLERANCE
 
 _Key = tuple[str, str, str, str]
 

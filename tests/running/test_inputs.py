@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ from cosegbench.dataset import load_dataset
 from cosegbench.errors import PredictorError
 from cosegbench.evidence import Evidence
 from cosegbench.geometry import Window, central_square
-from cosegbench.protocols import Input
-from cosegbench.records import check_evidence, read_record
+from cosegbench.protocols import Input, input_label
+from cosegbench.records import check_evidence, read_record, write_record
 from cosegbench.running.runner import run
 from running.support import CLASSES, World
 
@@ -277,3 +278,42 @@ def test_show_explains_the_input_as_run_would_use_it() -> None:
     assert "square windows of 352 pixels slide by half of that" in shown.stdout
     assert "family: open-vocabulary+slide" in shown.stdout
     assert CliRunner().invoke(main, ["protocols", "show", "standard", "--stride", "3"]).exit_code == 2
+
+
+@pytest.mark.parametrize("shown", [Input("crop"), Input("slide"), Input("slide", Window(7, 3))], ids=str)
+def test_a_record_of_another_input_is_rescored_to_what_a_fresh_run_gives(small: World, shown: Input) -> None:
+    run(small.request("Colours"))
+    (path,) = run(small.request("Colours", input=shown))
+    before, record = path.read_bytes(), read_record(path)
+    wrong = replace(record.scores["mess"], miou=12.3456)
+    write_record(path, replace(record, scores={"standard": record.scores["standard"], "mess": wrong}))
+
+    done = CliRunner().invoke(main, ["rescore", "--results", str(small.results), "--protocol", "standard"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(path.read_text())["scores"] == json.loads(before)["scores"]
+    label = input_label(record.scores["standard"].method.fields)
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == [f"mine.Colours, {label}", "mine.Colours"]
+
+
+def test_what_another_input_cannot_answer_is_named_with_its_own_reason(small: World) -> None:
+    run(small.request("Masks"))
+    run(small.request("Masks", input=Input("crop")))
+
+    words = ["rescore", "--results", str(small.results), "--protocol", "coseg-oracle"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0
+    assert "not under coseg-oracle: mine.Masks, crop on mine: kernel 'coseg-oracle' needs channel" in done.stderr
+    rules = CliRunner().invoke(main, ["table", "--results", str(small.results), "--rules"])
+    assert rules.exit_code == 0, rules.output
+    crop = next(part for part in rules.stdout.split("under every rule") if "needs channel 'binary'" in part)
+    assert "has no evidence" not in crop
+    assert "as its record states it" not in rules.stdout
+
+
+def test_stability_counts_each_input_as_a_predictor_of_its_own(small: World) -> None:
+    for shown in (Input(), Input("crop")):
+        run(small.request("Masks", input=shown))
+    done = CliRunner().invoke(main, ["table", "--results", str(small.results), "--stability"])
+    assert done.exit_code == 0, done.output
+    assert "mine.Masks, crop" in done.stdout
+    assert "cannot" not in done.stderr

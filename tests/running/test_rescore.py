@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from cosegbench import Evidence
 from cosegbench.cli import main
-from cosegbench.errors import ProtocolError, RecordError, RequestError, UnknownNameError
+from cosegbench.errors import ProtocolError, RequestError, UnknownNameError
 from cosegbench.evidence import PAIRS
 from cosegbench.kernels import KERNELS
 from cosegbench.protocols import list_protocols
@@ -235,8 +235,11 @@ def test_bad_requests_exit_with_two(world: World, words: tuple[str, ...], code: 
 
 
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="does not exist"):
+    with pytest.raises(RequestError, match="does not exist"):
         rescore(RescoreRequest(tmp_path / "absent"))
+    done = CliRunner().invoke(main, ["rescore", "--results", str(tmp_path / "absent")])
+    assert done.exit_code == 2
+    assert "absent does not exist" in done.stderr
     with pytest.raises(RequestError, match="no record lies in"):
         rescore(RescoreRequest(tmp_path))
 

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from fakes import write_photograph
 
+from cosegbench.cli import main
 from cosegbench.dataset import load_dataset
 from cosegbench.errors import (
     DataError,
@@ -357,3 +361,84 @@ def test_a_set_named_twice_is_refused(world: World) -> None:
 def test_weights_for_a_predictor_that_takes_none_are_refused(world: World) -> None:
     with pytest.raises(RequestError, match="takes no weights"):
         run(world.request("Masks", weights="some"))
+
+
+def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> str:
+    """Write a change into a record as a text editor would; the text from before."""
+    before = path.read_text()
+    values = json.loads(before)
+    change(values)
+    path.write_text(json.dumps(values))
+    return before
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda values: values["scores"]["standard"].update(miou=99.0), "mIoU: the record says 99.0, its evidence"),
+        (lambda values: values["dataset"].update(limit=3), "dataset.limit: the record says 3, the identity"),
+        (
+            lambda values: values["scores"]["standard"]["method"]["fields"].update(reduction="none"),
+            "the method half says digest",
+        ),
+    ],
+)
+def test_a_finished_record_that_was_edited_stops_the_run_with_both_ways_out(
+    world: World, change: Callable[[dict[str, Any]], object], says: str
+) -> None:
+    (path,) = run(world.request())
+    edited(path, change)
+    seen = len(world.seen())
+
+    done = CliRunner().invoke(main, world.words())
+    assert done.exit_code == 1
+    assert says in done.stderr
+    assert "cosegbench rescore" in done.stderr
+    assert "run --fresh" in done.stderr
+    assert "finished before, nothing to compute" not in done.stderr
+    assert "99.00" not in done.stdout
+    assert len(world.seen()) == seen
+
+
+def test_rescore_makes_an_edited_figure_finished_again(world: World) -> None:
+    (path,) = run(world.request())
+    edited(path, lambda values: values["scores"]["standard"].update(miou=99.0))
+    assert CliRunner().invoke(main, ["rescore", "--results", str(world.results)]).exit_code == 0
+    assert CliRunner().invoke(main, world.words()).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "key"),
+    [
+        ("dataset", "limit", "limit"),
+        ("dataset", "content_digest", "labels"),
+        ("dataset", "vocabulary_digest", "vocabulary"),
+        ("predictor", "weights_digest", "weights_digest"),
+    ],
+)
+def test_a_table_refuses_a_record_that_contradicts_the_identity_of_its_run(
+    world: World, part: str, field: str, key: str
+) -> None:
+    (path,) = run(world.request())
+    words = ["table", "--results", str(world.results)]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    before = edited(path, lambda values: values[part].update({field: 7 if field == "limit" else "7" * 64}))
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1
+    assert f"{part}.{field}: the record says 7" in done.stderr
+    assert f"the identity of its run {json.loads(before)['execution']['identity'][part][key]}" in done.stderr
+    assert "cosegbench rescore" in done.stderr
+    assert "run --fresh" in done.stderr
+
+
+def test_a_table_refuses_an_identity_that_its_digest_does_not_name_and_takes_one_that_states_less(world: World) -> None:
+    (path,) = run(world.request())
+    words = ["table", "--results", str(world.results)]
+    before = edited(path, lambda values: values["execution"]["identity"]["execution"].update(seed=5))
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1
+    assert "execution.run_digest: the record says" in done.stderr
+
+    path.write_text(before)
+    edited(path, lambda values: values["execution"].update(identity={}))
+    assert CliRunner().invoke(main, words).exit_code == 0

@@ -273,9 +273,68 @@ def test_evidence_that_is_missing_or_gives_another_figure_is_a_failure(results: 
     done = compare(results, "good", "bad", "--dataset", "voc20")
     assert done.exit_code == 1
     assert "cosegbench rescore" in done.stderr
+    assert "run --fresh" in done.stderr
 
     next(path.parent.glob("voc20*.npz")).unlink()
     done = compare(results, "good", "bad", "--dataset", "voc20")
     assert done.exit_code == 1
     assert "is missing" in done.stderr
     assert "Traceback" not in done.output
+
+
+def shown(results: Path, seed: int, label: str) -> Path:
+    """The record of ``good`` on voc20 with another input, as ``run --input`` leaves it beside the default's."""
+    evidence = make_evidence(15, CLASSES, seed=1, skill=0.1 * seed)
+    folder = results.parent / label
+    made = write(folder, "good", evidence)
+    path = record_path(results, "good", "voc20", f"open-vocabulary+{label}")
+    geometry = {"input": "central-square" if label == "crop" else "whole"}
+    window = {"size": 8, "stride": 4} if label == "slide-8-4" else "whole"
+    half = ProtocolHalf("external", {"geometry": geometry, "window": window})
+    record = read_record(made)
+    scores = {name: dataclasses.replace(score, method=half) for name, score in record.scores.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    saved = save_evidence(evidence, path)
+    write_record(path, dataclasses.replace(record, scores=scores, evidence=saved))
+    return path
+
+
+def test_of_several_inputs_the_default_is_compared_and_the_others_are_named(results: Path) -> None:
+    before = content(results, "good", "bad")
+    shown(results, 1, "crop")
+    shown(results, 2, "slide-8-4")
+
+    done = compare(results, "good", "bad", "--json", "-")
+    assert json.loads(done.stdout) == before
+    assert done.stderr.count("Left out of good: its records of input crop; slide 8/4.") == 1
+
+
+def test_a_record_file_of_another_input_is_compared_and_both_inputs_are_named(results: Path) -> None:
+    crop, slide = str(shown(results, 1, "crop")), str(shown(results, 2, "slide-8-4"))
+
+    found = content(results, crop, slide)
+    assert (found["first"], found["second"]) == ("good, crop", "good, slide 8/4")
+    assert found["columns"][0]["first"]["miou"] == read_record(Path(crop)).scores["standard"].miou
+    assert "good, crop minus good, input unknown" in compare(results, crop, "good").stdout
+    squash = Path(shown(results, 3, "squash"))
+    assert "good, crop minus good, squash" in compare(results, crop, str(squash)).stdout
+
+
+def test_a_folder_of_one_other_input_is_compared_under_its_name_and_of_two_is_refused(results: Path) -> None:
+    for path in (results / "good").iterdir():
+        path.unlink()
+    shown(results, 1, "crop")
+    assert content(results, "good", "bad")["first"] == "good, crop"
+
+    shown(results, 2, "slide-8-4")
+    done = compare(results, "good", "bad")
+    assert done.exit_code == 2
+    assert "several inputs (crop; slide 8/4)" in done.stderr
+
+
+def test_two_records_of_one_figure_are_refused_by_name(results: Path) -> None:
+    path = record_path(results, "good", "voc20", "open-vocabulary")
+    path.with_name("copy.json").write_bytes(path.read_bytes())
+    done = compare(results, "good", "bad")
+    assert done.exit_code == 2
+    assert "two records hold the same figure on voc20" in done.stderr
