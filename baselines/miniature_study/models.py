@@ -10,9 +10,9 @@ from miniature_study.text import code, figure, listing, percent, table
 from miniature_study.weights import Checkpoint, Training, closeup_accuracy
 
 _CHOICES = """\
-Choices between variants were made on training pictures that none of them learnt from, never on a picture that a column
-scores. Close-ups: named right, of all concepts. Scenes: of the concepts that a scene's captions name, the share among
-CLIP's k best."""
+That CLIP needs a second part was first seen on validation images, which the columns score. The comparison was then
+repeated on training pictures that none of the variants learnt from; this is what it gave. Close-ups: named right, of
+all concepts. Scenes: of the concepts that a scene's captions name, the share among CLIP's k best."""
 
 _RECALL_AT = (1, 3, 5, 10, 20)
 
