@@ -128,6 +128,31 @@ def seen(target: Vocabulary, training: Vocabulary, level: Literal["strict", "loo
     return tuple(row.relation in counted for row in align(target, training))
 
 
+def overlaps(vocabulary: Vocabulary) -> tuple[tuple[int, ...], ...]:
+    """For each class the others of the same vocabulary that annotators may mean by the same pixels.
+
+    These are classes of the same concept, of one that it is a kind of or that is a kind of it (``relation``), or that
+    the table names in ``also``; the relation is read both ways and goes one step only.
+
+    Returns:
+        One ascending tuple of indices a class, in the vocabulary's order.
+    """
+    holders: defaultdict[str, list[int]] = defaultdict(list)
+    linked: defaultdict[str, set[str]] = defaultdict(set)
+    for entry in vocabulary.classes:
+        holders[_resolve(entry)].append(entry.index)
+    for concept in load_concepts().values():
+        for other in (*concept.related, *concept.also):
+            linked[concept.name].add(other)
+            linked[other].add(concept.name)
+    found = []
+    for entry in vocabulary.classes:
+        name = _resolve(entry)
+        others = {index for each in (name, *linked[name]) for index in holders.get(each, ())}
+        found.append(tuple(sorted(others - {entry.index})))
+    return tuple(found)
+
+
 class _Training:
     """A training vocabulary, indexed by concept and by name."""
 
