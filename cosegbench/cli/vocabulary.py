@@ -8,6 +8,7 @@ import click
 
 from cosegbench.cli.completion import complete_datasets
 from cosegbench.cli.output import emit, json_option
+from cosegbench.cli.vocabulary_similarity import command as similarity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,9 @@ def command() -> None:
 
     A data set is named by the id of its card, or by the path of a card of your own.
     """
+
+
+command.add_command(similarity, "similarity")
 
 
 @command.command()

@@ -51,6 +51,7 @@ class Definition:
             percent where it is no mean of quotients, or None where the setting or the evidence has nothing to answer.
         channel: the channel of evidence that it needs.
         needs: what of the setting it needs, ``"training"`` or ``"likeness"``; empty for nothing.
+        remainder: it averages what other measures leave over, which may be nothing; a table then leaves it out.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Definition:
     compute: Callable[[Evidence, Setting], Counts | float | None]
     channel: str = PAIRS
     needs: str = ""
+    remainder: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

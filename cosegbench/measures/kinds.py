@@ -32,6 +32,7 @@ def _definition(key: str, kind: str, name: str, whose: str) -> Definition:
         treatment=f"{MISSED}; absent classes are left out",
         source="COCO-Stuff's division (Caesar et al., CVPR 2018), kernel gt-void-fn",
         compute=partial(of_kind, kind=kind),
+        remainder=not kind,
     )
 
 

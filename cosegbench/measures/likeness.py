@@ -62,7 +62,9 @@ def read_likeness(path: Path) -> Likeness:
         DataError: other names in the rows than in the columns, a value outside [0, 1], or no 1 on the diagonal.
     """
     if not path.is_file():
-        raise RequestError(f"similarity {path}: there is no such file; `vocabulary similarity A A --matrix` writes one.")
+        raise RequestError(
+            f"similarity {path}: there is no such file; `vocabulary similarity A A --matrix` writes one."
+        )
     try:
         with path.open(newline="", encoding="utf-8") as file:
             head, *rows = list(csv.reader(file, strict=True))

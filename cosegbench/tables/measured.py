@@ -10,8 +10,10 @@ from cosegbench.tables.cells import REFERENCE, figure_cell, interval_cell, row_n
 from cosegbench.tables.columns import Column, columns_of
 from cosegbench.tables.figures import Figure, short
 from cosegbench.tables.grid import Cell, Grid, Notes, Row
+from cosegbench.tables.published import published_rows
 
 if TYPE_CHECKING:
+    from cosegbench.tables.ledger import PublishedFigure
     from cosegbench.tables.uncertainty import Spread, Uncertainty
 
 DEFAULT_PROTOCOLS = ("standard", "coseg-authors")
@@ -27,6 +29,7 @@ def measured_grids(
     suite: str | None = None,
     protocols: Sequence[str] = (),
     uncertainty: Uncertainty | None = None,
+    published: Sequence[PublishedFigure] = (),
 ) -> tuple[Grid, ...]:
     """One table for each suite and protocol that has a figure.
 
@@ -36,9 +39,17 @@ def measured_grids(
         suite: only this one; by default every suite that has a figure, then the data sets that are in none.
         protocols: only these; by default :data:`DEFAULT_PROTOCOLS`.
         uncertainty: of the same records; each figure then gets its interval, and ties are marked.
+        published: figures of the ledger; those of a view that is a column get rows below the measured ones.
     """
     grids = (
-        _grid(name, datasets, protocol, [figure for figure in figures if figure.protocol == protocol], uncertainty)
+        _grid(
+            name,
+            datasets,
+            protocol,
+            [figure for figure in figures if figure.protocol == protocol],
+            uncertainty,
+            published,
+        )
         for name, datasets in shown_suites(figures, suites, suite).items()
         for protocol in dict.fromkeys(protocols or DEFAULT_PROTOCOLS)
     )
@@ -58,7 +69,12 @@ def _others(figures: Iterable[Figure], suites: Mapping[str, Sequence[str]]) -> l
 
 
 def _grid(
-    suite: str, datasets: Sequence[str], protocol: str, figures: Sequence[Figure], uncertainty: Uncertainty | None
+    suite: str,
+    datasets: Sequence[str],
+    protocol: str,
+    figures: Sequence[Figure],
+    uncertainty: Uncertainty | None,
+    published: Sequence[PublishedFigure],
 ) -> Grid | None:
     here = [figure for figure in figures if figure.dataset in datasets]
     if not here:
@@ -72,13 +88,16 @@ def _grid(
     notes = Notes()
     maker = _Cells(notes, columns, uncertainty)
     rows = tuple(_row(name, columns, notes, maker) for name in row_names(here))
-    remarks += maker.remarks
+    quoted, about = published_rows(published, columns, notes)
+    remarks += [*about, *maker.remarks]
     remarks += _about(protocol)
     remarks += [column.describe() for column in columns if column.figures]
     remarks += [_describe_row(name, here) for name in row_names(here)]
     headings = tuple(column.heading for column in columns)
     title = f"As measured here: {suite}, protocol {protocol} (mIoU in percent)"
-    return Grid(f"measured/{suite}/{protocol}", title, "Predictor", headings, rows, notes.all(), tuple(remarks))
+    return Grid(
+        f"measured/{suite}/{protocol}", title, "Predictor", headings, (*rows, *quoted), notes.all(), tuple(remarks)
+    )
 
 
 def _about(name: str) -> list[str]:
