@@ -1,4 +1,4 @@
-"""Text encoders by name: the contract of entry point group ``cosegbench.text_encoders``, and how one is found and built."""
+"""Text encoders by name: the contract of entry point group ``cosegbench.text_encoders``; finding and building one."""
 
 from __future__ import annotations
 

@@ -147,7 +147,8 @@ def _text(content: dict[str, Any], lowest: int) -> str:
         else f"{without} of {len(content['names'])} names have no near one (cosine below {near:.3f})."
     )
     lines = [
-        f"Encoder {encoder['name']}, weights {encoder.get('weights')} (sha256 {str(encoder.get('weights_digest'))[:12]}), "
+        f"Encoder {encoder['name']}, weights {encoder.get('weights')} "
+        f"(sha256 {str(encoder.get('weights_digest'))[:12]}), "
         f'names in "{content["template"]}".',
         f"Mean of the nearest: {content['mean_nearest']:.3f}.",
         f"Hausdorff similarity: {content['hausdorff_similarity_test_to_training']:.3f} from {content['test']} to "

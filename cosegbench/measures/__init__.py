@@ -60,11 +60,11 @@ def measure(evidence: Evidence, setting: Setting) -> tuple[Measured, ...]:
     """Every measure of one run, in the order of :data:`MEASURES`.
 
     Args:
-        evidence: n images with channel ``pairs``; without ``ranked``, what is about proposals has no value.
+        evidence: n images; what needs a channel that they lack has no value.
         setting: its vocabulary has as many classes as the evidence.
 
     Raises:
-        ProtocolError: no image, no ``pairs``, or another number of classes.
+        ProtocolError: another number of classes, or a similarity about other ones.
     """
     if len(setting.vocabulary) != evidence.num_classes:
         raise ProtocolError(

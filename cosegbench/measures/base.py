@@ -86,7 +86,7 @@ def measured(definition: Definition, evidence: Evidence, setting: Setting) -> Me
     """Compute one measure.
 
     Raises:
-        ProtocolError: the evidence has no such channel, or another number of classes than the setting.
+        ProtocolError: the evidence lacks the measure's channel, or the similarity is about other classes.
     """
     found = definition.compute(evidence, setting)
     if not isinstance(found, Counts):
@@ -114,7 +114,8 @@ def pooled(images: int, image: IntArray, part: FloatArray, whole: FloatArray) ->
         whole: (m,) float64.
     """
     rows, places = np.unique(image, return_inverse=True)
-    above, below = (np.bincount(places, weights=each, minlength=rows.size) for each in (part, whole))
+    above: FloatArray = np.bincount(places, weights=part, minlength=rows.size).astype(np.float64)
+    below: FloatArray = np.bincount(places, weights=whole, minlength=rows.size).astype(np.float64)
     return Counts(images, 1, rows, np.zeros_like(rows), above, below, below, "true")
 
 

@@ -46,7 +46,8 @@ class Likeness:
 def by_concepts(vocabulary: Vocabulary) -> Likeness:
     """1 where two classes are the same concept, or one is a kind of the other, or annotators do not keep them apart.
 
-    Source: ``datasets/vocab/concepts.csv``. Lenient on purpose: what it adds to plain mIoU is at most a matter of names.
+    Source: ``datasets/vocab/concepts.csv``. Lenient on purpose: what it adds to plain mIoU may be a matter of names
+    only, what it does not add is none.
     """
     matrix: FloatArray = np.eye(len(vocabulary))
     for index, others in enumerate(overlaps(vocabulary)):

@@ -49,7 +49,8 @@ class NameSimilarity:
     @cached_property
     def nearest_index(self) -> IntArray:
         """(n,) which training name that is; of equally near ones the first."""
-        return np.argmax(self.cosines, axis=1).astype(np.int64)
+        found: IntArray = np.argmax(self.cosines, axis=1).astype(np.int64)
+        return found
 
     @property
     def mean_nearest(self) -> float:

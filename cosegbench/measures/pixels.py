@@ -18,7 +18,7 @@ _SOURCE = "Long et al., CVPR 2015, section 5"
 
 
 def pixel_accuracy(evidence: Evidence, _: Setting) -> Counts:
-    """sum over c of hit_c / sum over c of true_c, over all images."""
+    """Sum over c of hit_c / sum over c of true_c, over all images."""
     pairs = image_class_sums(evidence)
     hit, true = (each.astype(np.float64) for each in (pairs.sums.hit, pairs.sums.true))
     return pooled(len(evidence), pairs.image, hit, true)
@@ -33,7 +33,7 @@ def mean_accuracy(evidence: Evidence, _: Setting) -> Counts:
 
 
 def frequency_weighted_iou(evidence: Evidence, _: Setting) -> float | None:
-    """sum over c of true_c IoU_c / sum over c of true_c, in percent."""
+    """Sum over c of true_c IoU_c / sum over c of true_c, in percent."""
     sums = class_sums(evidence)
     true = sums.true > 0
     if not true.any():

@@ -1,8 +1,9 @@
 """The labels that a predictor proposed for an image, before any pixel: recall at k, precision and F1.
 
 With T_k the k best of the proposed labels (channel ``ranked``; all of them where they are fewer) and G the classes of
-the image's ground truth: recall@k = |T_k & G| / |G|. Precision and F1 are those of :mod:`cosegbench.measures.label_sets`
-over all proposed labels. Means over the images that show a class; an image without a proposal counts as 0.
+the image's ground truth: recall@k = |T_k & G| / |G|. Precision and F1 are those of
+:mod:`cosegbench.measures.label_sets` over all proposed labels. Means over the images that show a class; an image
+without a proposal counts as 0.
 Source: recall@k of retrieval, here with a set of right answers; CoSeg's no-training pipeline proposes k = 20.
 """
 
@@ -54,6 +55,10 @@ RECALLS = tuple(
     )
     for depth in DEPTHS
 )
+_OF_ALL: dict[Part, str] = {
+    "precision": "share of an image's proposed labels that it shows; mean over images",
+    "f1": "2 |T & G| / (|T| + |G|) of an image; mean over images",
+}
 PRECISION, F1 = (
     Definition(
         key=f"proposals-{part}",
@@ -64,8 +69,5 @@ PRECISION, F1 = (
         compute=partial(proposed, part=part),
         channel=RANKED,
     )
-    for part, formula in (
-        ("precision", "share of an image's proposed labels that it shows; mean over images"),
-        ("f1", "2 |T & G| / (|T| + |G|) of an image; mean over images"),
-    )
+    for part, formula in _OF_ALL.items()
 )

@@ -19,8 +19,8 @@ from cosegbench.tables.measured import shown_suites
 from cosegbench.tables.settings import Declared, Settings
 
 _ABOUT = (
-    "Every row is computed from the counts by image beside the records, without inference. docs/measures.md states each "
-    "formula and its source; JSON and CSV hold them too."
+    "Every row is computed from the counts by image beside the records, without inference. docs/measures.md states "
+    "each formula and its source; JSON and CSV hold them too."
 )
 _PROPOSALS = "its run kept no proposed labels (channel ranked)"
 _NOTHING = "there is no such class with ground truth, or nothing to average"

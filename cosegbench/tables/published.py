@@ -28,8 +28,8 @@ _ALIKE = frozenset({"gt", "gt-or-prediction", "all"})
 """Rules that agree where every class has ground truth."""
 
 _REMARK = (
-    "Rows that begin with `published:` were not measured here. Their figures are quoted from the ledger (docs/ledger.md)"
-    " with their own rule; no evaluation digest of theirs is known."
+    "Rows that begin with `published:` were not measured here. Their figures are quoted from the ledger "
+    "(docs/ledger.md) with their own rule; no evaluation digest of theirs is known."
 )
 _SEEN = {"yes": "", "second-hand": ", read in a third party's notes only", "no": ", not seen in its source"}
 
@@ -156,8 +156,8 @@ def _relation(figure: PublishedFigure, column: Column) -> tuple[str, str]:
         return "unknown", "its source does not state the averaging rule: not comparable with this column"
     if own == rule:
         return "same averaging", (
-            "the averaging rule of the column; void, resolution, image list and ground truth of the source are not known "
-            "to agree"
+            "the averaging rule of the column; void, resolution, image list and ground truth of the source are not "
+            "known to agree"
         )
     every = all(each.averaged == each.classes for each in known)
     if every and {own, rule} <= _ALIKE:
