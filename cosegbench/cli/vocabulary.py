@@ -51,7 +51,10 @@ def show(dataset: str, json_file: str | None) -> None:
     emit(tabulate(rows, headers, tablefmt="simple", disable_numparse=True), content, json_file)
 
 
-@command.command(epilog="\b\nExample:\n  cosegbench vocabulary align voc20 coco-stuff")
+@command.command(
+    epilog="\b\nExample:\n  cosegbench vocabulary align voc20 coco-stuff",
+    short_help="Which classes a model trained on TRAINING has seen.",
+)
 @click.argument("target", shell_complete=complete_datasets)
 @click.argument("training", shell_complete=complete_datasets)
 @json_option

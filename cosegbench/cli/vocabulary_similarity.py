@@ -27,7 +27,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="How near the names of two data sets are.")
 @click.argument("training", shell_complete=complete_datasets)
 @click.argument("test", shell_complete=complete_datasets)
 @click.option(

@@ -87,7 +87,7 @@ def entry_id(record: Record) -> str:
 def why_not(evidence: Evidence, family: Family, protocol: Protocol, predictor: str) -> str:
     """Why evidence of a family does not answer a protocol, in words."""
     if protocol.rule.parameters:
-        return f"it needs {', '.join(protocol.rule.parameters)} beside the evidence, which no command takes yet"
+        return f"it needs {', '.join(protocol.rule.parameters)} beside the evidence; `table --measures` uses one"
     if protocol.name in family.protocols:
         try:
             family.protocols[protocol.name].score(evidence)

@@ -129,7 +129,7 @@ def check_protocols(names: Sequence[str], shown: Input | None = None) -> None:
     for name in names:
         if wanted := get_protocol(name).rule.parameters:
             raise ProtocolError(
-                f"protocol {name!r} needs {', '.join(wanted)}, which no command takes yet; run another protocol, then "
+                f"protocol {name!r} needs {', '.join(wanted)}, which `run` does not take; run another protocol, then "
                 f"call cosegbench.score(evidence, {name!r}, ...) on the evidence that it keeps."
             )
     if shown is not None and shown.kind != "squash":

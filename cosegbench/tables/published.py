@@ -47,9 +47,10 @@ def published_rows(
         notes: of the table; gets the rows' and the cells' own.
     """
     views = {column.dataset for column in columns}
+    groups = _systems(figure for figure in figures if figure.view in views)
     rows = tuple(
-        _row(group, tuple(_beside(group, column, notes) for column in columns), notes)
-        for group in _systems(figure for figure in figures if figure.view in views)
+        _row(name, group, tuple(_beside(group, column, notes) for column in columns), notes)
+        for name, group in zip(_names(groups), groups, strict=True)
     )
     return rows, (_REMARK,) if rows else ()
 
@@ -64,7 +65,11 @@ def published_grid(figures: Sequence[PublishedFigure]) -> Grid | None:
     if not views:
         return None
     notes = Notes()
-    rows = tuple(_row(group, tuple(_alone(_of(group, view)) for view in views), notes) for group in _systems(figures))
+    groups = _systems(figures)
+    rows = tuple(
+        _row(name, group, tuple(_alone(_of(group, view)) for view in views), notes)
+        for name, group in zip(_names(groups), groups, strict=True)
+    )
     remarks = (
         _REMARK,
         "Rows of different averaging rules must not be compared, and `unstated` agrees with nothing; no column of this "
@@ -88,13 +93,26 @@ def _row_key(figure: PublishedFigure) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _names(groups: Sequence[Sequence[PublishedFigure]]) -> list[str]:
+    """A name a row: system and rule, its source too where two rows would have one name."""
+    names = [_name(group[0]) for group in groups]
+    return [
+        f"{name}, {group[0].reported_by or group[0].reported}: {group[0].source}" if names.count(name) > 1 else name
+        for name, group in zip(names, groups, strict=True)
+    ]
+
+
+def _name(figure: PublishedFigure) -> str:
+    system = ", ".join(filter(None, (figure.method, figure.variant, figure.backbone)))
+    return f"{PREFIX}{system}; averaging {figure.averaging}"
+
+
 def _of(group: Sequence[PublishedFigure], view: str) -> PublishedFigure | None:
     return next((figure for figure in group if figure.view == view), None)
 
 
-def _row(group: Sequence[PublishedFigure], cells: tuple[Cell, ...], notes: Notes) -> Row:
+def _row(name: str, group: Sequence[PublishedFigure], cells: tuple[Cell, ...], notes: Notes) -> Row:
     first = group[0]
-    name = ", ".join(filter(None, (first.method, first.variant, first.backbone)))
     facts = {
         "published": True,
         "method": first.method,
@@ -106,7 +124,7 @@ def _row(group: Sequence[PublishedFigure], cells: tuple[Cell, ...], notes: Notes
         "reported_by": first.reported_by,
         "source": first.source,
     }
-    return Row(PREFIX + name, cells, notes.marks([_provenance(first)]), facts)
+    return Row(name, cells, notes.marks([_provenance(first)]), facts)
 
 
 def _provenance(figure: PublishedFigure) -> str:
@@ -152,6 +170,8 @@ def _relation(figure: PublishedFigure, column: Column) -> tuple[str, str]:
         return "no measured column", "nothing was measured here in this column"
     known = [each for each in column.figures if each.limit is None] or list(column.figures)
     rule, own = known[0].rule["evaluation"].get("average_over"), _RULES.get(figure.averaging)
+    if rule not in KERNEL_WORDS["average_over"]:
+        return "unknown", "the record of this column does not state its averaging rule: not comparable"
     if own is None:
         return "unknown", "its source does not state the averaging rule: not comparable with this column"
     if own == rule:
@@ -165,5 +185,5 @@ def _relation(figure: PublishedFigure, column: Column) -> tuple[str, str]:
             "another averaging rule than the column's; the two agree here, because every class has ground truth; void, "
             "resolution, image list and ground truth of the source are not known to agree"
         )
-    said = KERNEL_WORDS["average_over"].get(rule, "another")
+    said = KERNEL_WORDS["average_over"][rule]
     return "another rule", f"NOT the rule of this column, which averages over {said}: {_words(figure.averaging)}"

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from cosegbench.cli import main
+from cosegbench.tables.anchors import anchor_grid
 from cosegbench.tables.audit import audit_grid
 from cosegbench.tables.printed import VERDICTS
 from cosegbench.tables.render import FORMATS, render
@@ -76,7 +77,7 @@ def test_the_command_adds_it_in_every_format(tmp_path: Path, name: str) -> None:
     asked = ["table", "--no-printed", "--audit", "--results", str(tmp_path), "--format", name]
     done = CliRunner().invoke(main, asked)
     assert done.exit_code == 0
-    assert done.stdout == render([audit_grid()], name)
+    assert done.stdout == render([audit_grid(), anchor_grid()], name)
 
 
 def test_sentences_are_broken_into_lines_in_latex() -> None:

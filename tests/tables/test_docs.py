@@ -160,3 +160,10 @@ def test_every_page_that_a_page_links_to_exists() -> None:
     for page in DOCS.glob("*.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (DOCS / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_measure_of_the_code_has_a_row_in_the_documentation_and_no_other_has() -> None:
+    from cosegbench.measures import MEASURES
+
+    keys = {key for row in rows_of("measures.md") for key in re.findall(r"`([^`]+)`", row[0])}
+    assert keys == set(MEASURES)

@@ -49,7 +49,7 @@ def note_of(grid: Grid, row: Row, column: str) -> str:
 
 def test_a_published_row_comes_after_the_measured_ones_and_says_that_it_is_published() -> None:
     grid = grid_of(SAN)
-    assert [row.name for row in grid.rows] == ["mine", "published: SAN, B, ViT-B/16"]
+    assert [row.name for row in grid.rows] == ["mine", "published: SAN, B, ViT-B/16; averaging gt"]
     assert any("were not measured here" in remark for remark in grid.remarks)
 
 
@@ -114,6 +114,17 @@ def test_nothing_measured_in_a_column_is_said() -> None:
 def test_two_rules_of_one_system_are_two_rows() -> None:
     grid = grid_of(SAN, replace(SAN, view="context459", averaging="all", value=12.56))
     assert len(published_rows(grid)) == 2
+
+
+def test_no_two_published_rows_of_the_whole_ledger_have_one_name() -> None:
+    names = [row.name for row in published_rows(grid_of(*read_published()))]
+    assert len(names) == len(set(names)) > 100
+
+
+def test_a_column_whose_record_does_not_state_its_rule_is_compared_with_nothing() -> None:
+    grid = grid_of(SAN, average_over="")
+    (row,) = published_rows(grid)
+    assert row.cells[1].facts["rule_of_column"] == "unknown"
 
 
 def test_every_published_cell_of_the_whole_ledger_is_marked() -> None:
