@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cosegbench.cli.output import emit
-from cosegbench.cli.table_options import FORMATS, TableRequest, table_options
+from cosegbench.cli.table_options import TableRequest, table_options
 
 if TYPE_CHECKING:
     from cosegbench.tables.grid import Grid
 
-__all__ = ["FORMATS", "command"]
 
 EXAMPLES = """
 \b

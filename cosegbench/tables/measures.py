@@ -74,7 +74,7 @@ def measure_grids(
         RequestError: a declared vocabulary or similarity that does not exist.
     """
     settings = Settings(declared or Declared())
-    kept = [(path, record) for path, record in records if record.evidence and PAIRS in record.evidence.channels]
+    kept = [(path, record) for path, record in records if _answers(record)]
     datasets = _order([_figure(path, record) for path, record in kept], suites, suite)
     grids: list[Grid] = []
     problems: list[str] = []
@@ -93,6 +93,11 @@ def measure_grids(
             if runs:
                 grids.append(_grid(dataset, place, runs, settings.remarks(group[0][1]), draws))
     return tuple(grids), tuple(problems)
+
+
+def _answers(record: Record) -> bool:
+    """Whether a record keeps the counts of label maps, and a figure that says what it may stand beside."""
+    return record.evidence is not None and PAIRS in record.evidence.channels and bool(record.scores)
 
 
 def _figure(path: Path, record: Record) -> Figure:
@@ -184,6 +189,8 @@ def _why(found: Measured) -> str:
         return _PROPOSALS
     if found.definition.needs == "training" and found.counts is None:
         return "no training vocabulary was declared, or one side of the split is empty"
+    if found.definition.needs == "likeness":
+        return "the similarity that was given is about other classes"
     return _NOTHING
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cosegbench.cli import main
-from cosegbench.cli.table import FORMATS as OFFERED
+from cosegbench.cli.table_options import FORMATS as OFFERED
 from cosegbench.tables.render import FORMATS
 
 from .samples import record, write

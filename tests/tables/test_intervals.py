@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cosegbench.cli import main
-from cosegbench.cli.table import DEFAULT_RESAMPLES
+from cosegbench.cli.table_options import DEFAULT_RESAMPLES
 from cosegbench.evidence import Evidence
 from cosegbench.statistics import bootstrap, paired_bootstrap, summands
 from cosegbench.statistics.bootstrap import RESAMPLES
