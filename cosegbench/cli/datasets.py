@@ -11,6 +11,7 @@ import click
 from cosegbench.cli.common import conventions_option, data_root_option, pairs, split_option
 from cosegbench.cli.completion import complete_datasets
 from cosegbench.cli.dataset_stats import stats
+from cosegbench.cli.fetch import fetch
 from cosegbench.cli.output import check_place, emit, json_option
 from cosegbench.errors import DataError, RequestError
 from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
@@ -29,6 +30,7 @@ def command() -> None:
 
 
 command.add_command(stats)
+command.add_command(fetch)
 
 
 @command.command(name="list", short_help="List the built-in data sets and what of each is there.")
