@@ -147,7 +147,8 @@ def _archive_text(item: Mapping[str, Any]) -> str:
     lines = [f"  {item['url']}", f"    into {item.get('unpack_to', '.')}/"]
     for key in _ARCHIVE_KEYS:
         if key in item and key not in ("url", "unpack_to"):
-            lines.append(f"    {key} {', '.join(item[key]) if isinstance(item[key], tuple) else item[key]}")
+            value = item[key]
+            lines += [f"    {key} {', '.join(value) if isinstance(value, tuple) else value}"]
     return "\n".join(lines)
 
 

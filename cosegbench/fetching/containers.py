@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import stat
 import struct
@@ -80,6 +81,10 @@ def open_container(path: Path, kind: str, limit: int) -> Iterator[Container]:
                     yield _Tar(opened_tar, bounded)
     except _BROKEN as error:
         raise DataError(f"it cannot be read as {kind}: {error or type(error).__name__}.") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a damaged zip sends its reader to a place before the first byte
+            raise
+        raise DataError(f"it cannot be read as {kind}: {error}.") from error
 
 
 class _Zip:
