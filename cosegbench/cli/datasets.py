@@ -1,4 +1,4 @@
-"""``cosegbench datasets``: what there is, what is missing, whether the files are right, and the miniature."""
+"""``cosegbench datasets``: what there is, what is missing, how to get it, whether it is right, and the miniature."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from cosegbench.verify import VerifyReport
 
 
-@click.group(short_help="List, explain, verify and draw data sets.")
+@click.group(short_help="List, explain, fetch, verify and draw data sets.")
 def command() -> None:
-    """List, explain, verify and draw data sets.
+    """List, explain, fetch, verify and draw data sets.
 
     A data set is named by the id of its card, or by the path of a card of your own.
     """

@@ -107,6 +107,7 @@ def _fetch_all(views: Sequence[View], root: Path, bar: Any, *, yes: bool, keep: 
         plan.check_room(root)
         accept(plan.licences())
     done: list[tuple[View, Fetched | CosegbenchError]] = []
+    used: set[str] = set()
     for number, view in enumerate(views):
         # Two data sets may need one archive.
         later = {archive.url for other in (views if keep else views[number + 1 :]) for archive in other.archives()}
@@ -116,8 +117,9 @@ def _fetch_all(views: Sequence[View], root: Path, bar: Any, *, yes: bool, keep: 
             done.append((view, error))
             continue
         done.append((view, fetched))
-        if not fetched.problems:
-            remove_archives([each for each in view.archives() if each.url not in later], root)
+        used |= {archive.url for archive, _, _ in fetched.archives if not fetched.problems}
+        if not keep:
+            remove_archives([each for each in view.archives() if each.url in used - later], root)
     failed = any(isinstance(each, CosegbenchError) or each.problems for _, each in done)
     if len(done) == 1 and isinstance(done[0][1], CosegbenchError):
         raise done[0][1]
