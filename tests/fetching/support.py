@@ -9,7 +9,7 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -117,7 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         part = body[:cut]
         self.served.sent += len(part)
-        self.wfile.write(part)
+        with suppress(ConnectionError):  # whoever asked may have heard enough
+            self.wfile.write(part)
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""

@@ -191,7 +191,7 @@ def stalled(server: Server, content: bytes, path: str) -> tuple[threading.Event,
     def before(_: File) -> None:
         if len(server.asked) == 2:
             reached.set()
-            go.wait(60)
+            go.wait(600)
 
     server.put(path, File(content, cuts=[len(content) // 2], before=before))
     return reached, go
@@ -207,9 +207,9 @@ def test_a_fetch_that_is_stopped_goes_on_with_the_bytes_that_it_had(
     content = archives["VOCtrainval_11-May-2012.tar"]
     reached, go = stalled(server, content, PATH)
     process = start(card, tmp_path / "data")
-    assert reached.wait(60)
+    assert reached.wait(600)
     process.send_signal(blow)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=600)
     go.set()
     if blow == signal.SIGINT:
         assert process.returncode == 1
@@ -229,12 +229,12 @@ def test_of_two_fetches_at_once_one_downloads_and_the_other_finds_everything_the
 ) -> None:
     reached, go = stalled(server, archives["VOCtrainval_11-May-2012.tar"], PATH)
     first = start(card, tmp_path / "data")
-    assert reached.wait(60)
+    assert reached.wait(600)
     second = start(card, tmp_path / "data")
     assert second.stderr is not None
     line = second.stderr.readline()
     assert f"another fetch into {tmp_path / 'data'} is at work (process {first.pid} on {os.uname().nodename})" in line
     go.set()
-    assert "voc20 (val): fetched" in first.communicate(timeout=60)[0]
-    assert "voc20 (val): is there" in second.communicate(timeout=60)[0]
+    assert "voc20 (val): fetched" in first.communicate(timeout=600)[0]
+    assert "voc20 (val): is there" in second.communicate(timeout=600)[0]
     assert len(server.asked) == 2

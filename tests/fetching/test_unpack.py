@@ -247,7 +247,7 @@ def test_an_archive_without_anything_of_what_is_wanted_is_refused(tmp_path: Path
     refused(tmp_path, "zip", packed("zip", [GOOD]), "holds nothing of what its card says", wants=lambda _: False)
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=40) | st.from_regex(r"[./a\\:]{0,12}", fullmatch=True))
+@given(st.text(st.sampled_from("./\\:aC\0\n．‥／é\u0301\u202e"), max_size=12) | st.text(max_size=12))
 def test_a_name_is_either_refused_or_lies_below_the_folder(name: str) -> None:
     try:
         safe = safe_name(name)
