@@ -78,6 +78,7 @@ def test_a_file_that_changes_while_it_is_downloaded_is_taken_from_the_start(serv
 
     url = server.put("/data.bin", File(CONTENT, cuts=[400_000], before=change))
     assert get(tmp_path, url).path.read_bytes() == OTHER
+    assert [wanted for _, wanted in server.asked] == ["", "bytes=400000-"], "the condition spares a request"
 
 
 def test_a_changed_file_is_noticed_though_the_server_ignores_the_condition(server: Server, tmp_path: Path) -> None:
