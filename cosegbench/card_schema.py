@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cosegbench.archive_cards import ArchiveCard
 from cosegbench.errors import RequestError, UnknownNameError
 from cosegbench.vocabulary import Vocabulary
 
@@ -84,19 +85,6 @@ class OptionCard:
     choices: tuple[str, ...]
     help: str
     needs: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveCard:
-    """A file that the data set's authors publish; absent facts are None."""
-
-    url: str
-    unpack_to: str
-    bytes: int | None
-    md5: str | None
-    sha1: str | None
-    sha256: str | None
-    note: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from cosegbench.archive_cards import ArchiveCard, check_archives, read_archive
 from cosegbench.card_schema import (
     BACKGROUNDS,
     JSON_KINDS,
     KINDS,
     SCHEMA_VERSION,
     WORLDS,
-    ArchiveCard,
     DatasetCard,
     FormatCard,
     OptionCard,
@@ -29,7 +29,7 @@ from cosegbench.card_schema import (
 )
 from cosegbench.errors import CardError, UnknownNameError
 from cosegbench.locate import data_file
-from cosegbench.strict_toml import Table, read_toml
+from cosegbench.strict_toml import Table, read_toml, relative_path
 
 __all__ = ["ArchiveCard", "DatasetCard", "FormatCard", "OptionCard", "SplitCard", "list_cards", "load_card"]
 
@@ -74,7 +74,7 @@ def _read_card(path: Path) -> DatasetCard:
         images=_pattern(layout, "images", with_id=True),
         marker=layout.optional_text("marker"),
         options=options,
-        archives=tuple(_archive(item) for item in table.tables("archives")),
+        archives=tuple(read_archive(item) for item in table.tables("archives")),
         licence=table.text("licence", ""),
         homepage=table.text("homepage", ""),
         citation=table.text("citation", ""),
@@ -141,7 +141,7 @@ def _split(table: Table) -> dict[str, Any]:
     keys: dict[str, Any] = {}
     for name in ("list", "images_json"):
         if name in table:
-            keys[name] = _relative(table, name, table.text(name))
+            keys[name] = relative_path(table, name, table.text(name))
     if "exclude" in table:
         keys["exclude"] = table.texts("exclude")
     if "count" in table:
@@ -167,23 +167,9 @@ def _option(name: str, table: Table) -> OptionCard:
     return option
 
 
-def _archive(table: Table) -> ArchiveCard:
-    archive = ArchiveCard(
-        url=table.text("url"),
-        unpack_to=table.text("unpack_to", "."),
-        bytes=table.optional_integer("bytes"),
-        md5=table.optional_text("md5"),
-        sha1=table.optional_text("sha1"),
-        sha256=table.optional_text("sha256"),
-        note=table.text("note", ""),
-    )
-    table.finish()
-    return archive
-
-
 def _pattern(table: Table, key: str, *, with_id: bool) -> str:
     """A path pattern: ``{id}`` once in the file name (or nowhere), ``{split}`` anywhere, no other braces."""
-    pattern = _relative(table, key, table.text(key))
+    pattern = relative_path(table, key, table.text(key))
     bare = pattern.replace("{split}", "")
     places = (pattern.count("{id}"), PurePosixPath(pattern).name.count("{id}"))
     if places != ((1, 1) if with_id else (0, 0)) or any(brace in bare.replace("{id}", "") for brace in "{}"):
@@ -192,20 +178,17 @@ def _pattern(table: Table, key: str, *, with_id: bool) -> str:
     return pattern
 
 
-def _relative(table: Table, key: str, path: str) -> str:
-    """A path below the data root: neither absolute nor climbing out of it."""
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in path:
-        raise CardError(f"{table.where}: {key} = {path!r} must be a path below the data root, written with '/'.")
-    return path
-
-
 def _check(card: DatasetCard) -> None:
     """What only the whole card can show: a split, and a complete format under every single choice."""
     for option in card.options.values():
         other, _, value = option.needs.partition("=")
         if option.needs and (other not in card.options or value not in card.options[other].choices):
             raise CardError(f"{card.path}: [options.{option.name}] needs = {option.needs!r} is no choice of this card.")
+    for archive in card.archives:
+        other, _, value = archive.when.partition("=")
+        if archive.when and (other not in card.options or value not in card.options[other].choices):
+            raise CardError(f"{card.path} [[archives]]: when = {archive.when!r} is no choice of this card.")
+    check_archives(str(card.path), card.archives, tuple(card.splits))
     if not card.splits:
         raise CardError(f"{card.path}: [splits.NAME] is missing; a card needs at least one split.")
     for variant in card.formats:

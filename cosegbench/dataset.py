@@ -215,7 +215,8 @@ def load_dataset(name: str | Path, data_root: str | Path | None = None, split: s
     if absent := dataset.blocking(photographs=False):
         text = "\n".join(f"  - {line}" for line in absent)
         raise MissingDataError(
-            f"data set {dataset.id}, split {split}, is not complete:\n{text}\n{advice(dataset.card)}"
+            f"data set {dataset.id}, split {split}, is not complete:\n{text}\n"
+            f"{advice(dataset.card, dataset.root, split, dataset.options)}"
         )
     return dataset
 

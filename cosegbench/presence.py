@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,22 +19,44 @@ COUNT = "count: "
 """How a line of ``Dataset.missing()`` begins that some images can be used in spite of."""
 
 
-def advice(card: DatasetCard) -> str:
-    """The one command that mends missing data."""
+def advice(
+    card: DatasetCard, root: Path | None = None, split: str = "val", options: Mapping[str, str] | None = None
+) -> str:
+    """The one command that mends missing data.
+
+    Args:
+        card: the data set's.
+        root: where it is missing; None: nobody said.
+        split: the split that is missing.
+        options: the chosen conventions; None: the defaults.
+    """
     if card.world == "miniature":
         return "Draw it with: cosegbench datasets miniature --out DIR"
-    return f"What it needs, and where: cosegbench datasets info {_name(card)}"
+    if not card.archives:
+        return f"What it needs, and where: cosegbench datasets info {card_name(card)}"
+    return f"Download it with: cosegbench datasets fetch {shlex.quote(card_name(card))}" + _flags(
+        root, split, {key: value for key, value in (options or {}).items() if value != card.options[key].default}
+    )
 
 
-def advice_for(cards: Sequence[DatasetCard]) -> str:
+def advice_for(cards: Sequence[DatasetCard], root: Path | None = None) -> str:
     """The one command that mends what these data sets lack alike."""
-    names = {advice(card) for card in cards}
+    names = {advice(card, root) for card in cards}
     if len(names) == 1:
         return names.pop()
+    if all(card.archives for card in cards):
+        every = " ".join(shlex.quote(card_name(card)) for card in cards)
+        return f"Download them with: cosegbench datasets fetch {every}{_flags(root, 'val', {})}"
     return "What each needs, and where: cosegbench datasets info NAME"
 
 
-def _name(card: DatasetCard) -> str:
+def _flags(root: Path | None, split: str, other: Mapping[str, str]) -> str:
+    flags = f" --data-root {'DIR' if root is None else shlex.quote(str(root))}"
+    flags += f" --split {shlex.quote(split)}" if split != "val" else ""
+    return flags + "".join(f" --convention {shlex.quote(f'{key}={value}')}" for key, value in other.items())
+
+
+def card_name(card: DatasetCard) -> str:
     """What a user types for this card: its id, or its path where it is the user's own."""
     from cosegbench.locate import data_file
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cosegbench.errors import CardError
@@ -136,6 +136,18 @@ def read_toml(path: Path) -> Table:
         raise CardError(f"{path}: cannot be read as a card: there is no such file.") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CardError(f"{path}: cannot be read as a card: {error}.") from error
+
+
+def relative_path(table: Table, key: str, path: str) -> str:
+    """``path``, where it lies below the data root: neither absolute nor climbing out of it.
+
+    Raises:
+        CardError: it does not; names the key.
+    """
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in path:
+        raise CardError(f"{table.where}: {key} = {path!r} must be a path below the data root, written with '/'.")
+    return path
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -91,7 +91,7 @@ def info_content(
             for o in card.options.values()
         ],
         "archives": [
-            {key: value for key in _ARCHIVE_KEYS if (value := getattr(archive, key)) not in (None, "")}
+            {key: value for key in _ARCHIVE_KEYS if (value := getattr(archive, key)) not in (None, "", ())}
             for archive in card.archives
         ],
         "notes": " ".join(card.notes.split()),
@@ -101,7 +101,10 @@ def info_content(
     }
 
 
-_ARCHIVE_KEYS = ("url", "unpack_to", "bytes", "md5", "sha1", "sha256", "note")
+_ARCHIVE_KEYS = (
+    "url", "mirrors", "unpack_to", "members", "splits", "when", "bytes", "about_bytes", "md5", "sha1", "sha256",
+    "unpacked_limit", "licence", "by_hand", "note",
+)  # fmt: skip
 
 
 def info_text(content: Mapping[str, Any]) -> str:
@@ -127,7 +130,7 @@ def info_text(content: Mapping[str, Any]) -> str:
         lines.append("Conventions (--convention NAME=VALUE):")
         lines += [_convention_text(item) for item in content["conventions"]]
     if content["archives"]:
-        lines.append("Archives (unpack each below the data root):")
+        lines.append("Archives (`datasets fetch` downloads them; each is unpacked below the data root):")
         lines += [_archive_text(item) for item in content["archives"]]
     lines += [
         f"{word}: {content[word.lower()]}" for word in ("Licence", "Homepage", "Citation") if content[word.lower()]
@@ -142,7 +145,10 @@ def _convention_text(item: Mapping[str, Any]) -> str:
 
 def _archive_text(item: Mapping[str, Any]) -> str:
     lines = [f"  {item['url']}", f"    into {item.get('unpack_to', '.')}/"]
-    lines += [f"    {key} {item[key]}" for key in _ARCHIVE_KEYS[2:] if key in item]
+    for key in _ARCHIVE_KEYS:
+        if key in item and key not in ("url", "unpack_to"):
+            value = item[key]
+            lines += [f"    {key} {', '.join(value) if isinstance(value, tuple) else value}"]
     return "\n".join(lines)
 
 

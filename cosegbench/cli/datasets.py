@@ -1,4 +1,4 @@
-"""``cosegbench datasets``: what there is, what is missing, whether the files are right, and the miniature."""
+"""``cosegbench datasets``: what there is, what is missing, how to get it, whether it is right, and the miniature."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from cosegbench.cli.common import conventions_option, data_root_option, pairs, split_option
 from cosegbench.cli.completion import complete_datasets
 from cosegbench.cli.dataset_stats import stats
+from cosegbench.cli.fetch import fetch
 from cosegbench.cli.output import check_place, emit, json_option
 from cosegbench.errors import DataError, RequestError
 from cosegbench.locate import DATA_ROOT_VARIABLE, default_data_root
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
     from cosegbench.verify import VerifyReport
 
 
-@click.group(short_help="List, explain, verify and draw data sets.")
+@click.group(short_help="List, explain, fetch, verify and draw data sets.")
 def command() -> None:
-    """List, explain, verify and draw data sets.
+    """List, explain, fetch, verify and draw data sets.
 
     A data set is named by the id of its card, or by the path of a card of your own.
     """
 
 
 command.add_command(stats)
+command.add_command(fetch)
 
 
 @command.command(name="list", short_help="List the built-in data sets and what of each is there.")

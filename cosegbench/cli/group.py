@@ -21,7 +21,7 @@ COMMANDS = {
     "show": "Draw images with ground truth, saved predictions and where they differ.",
     "labels": "Keep a predictor's first stage: the labels that it proposes for each image, ranked.",
     "train": "Train weights, from the first step or from where an interrupted training stopped.",
-    "datasets": "List, explain, verify and draw data sets.",
+    "datasets": "List, explain, fetch, verify and draw data sets.",
     "vocabulary": "Show and align class names.",
     "predictors": "List predictors and check that one keeps the contract.",
     "protocols": "List, explain and compare protocols.",

@@ -108,12 +108,16 @@ def open_views(
         datasets.append(dataset)
         if absent:
             lines = "".join(f"\n    - {line}" for line in absent)
-            problems.append(f"  {card.id}, split {split}, is not complete:{lines}\n    {advice(card)}")
+            problems.append(
+                f"  {card.id}, split {split}, is not complete:{lines}\n    {advice(card, root, split, dataset.options)}"
+            )
     if problems or rootless:
         unique = list(dict.fromkeys(problems))
         number = len(unique) + sum(map(len, rootless.values()))
         # One sentence for all that lack the same folder, not one for each.
-        alike = [f"  {', '.join(lack)}: {why} {advice_for(list(lack.values()))}" for why, lack in rootless.items()]
+        alike = [
+            f"  {', '.join(lack)}: {why} {advice_for(list(lack.values()), data_root)}" for why, lack in rootless.items()
+        ]
         raise MissingDataError(
             "\n".join([f"data is missing for {number} data set{'s' if number > 1 else ''}:", *alike, *unique])
         )

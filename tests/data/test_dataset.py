@@ -47,7 +47,7 @@ def test_the_data_root_comes_from_the_environment_where_none_is_given(voc, monke
 def test_without_any_data_root_the_answer_names_the_flag_the_variable_and_a_command(monkeypatch):
     monkeypatch.delenv("COSEGBENCH_DATA", raising=False)
     with pytest.raises(
-        MissingDataError, match=r"--data-root DIR or set COSEGBENCH_DATA\. .*cosegbench datasets info voc20"
+        MissingDataError, match=r"or set COSEGBENCH_DATA\. .*cosegbench datasets fetch voc20 --data-root DIR$"
     ):
         load_dataset("voc20")
 
@@ -58,7 +58,7 @@ def test_missing_data_names_every_path_and_the_command_that_explains_it(tmp_path
     text = str(caught.value)
     assert f"{tmp_path}/VOCdevkit/VOC2012/SegmentationClass is missing: the folder of labels" in text
     assert f"{tmp_path / LIST} is missing: the list of images" in text
-    assert text.endswith("cosegbench datasets info voc20")
+    assert text.endswith(f"cosegbench datasets fetch voc20 --data-root {tmp_path}")
 
 
 def test_the_data_root_may_be_given_as_text(voc):
@@ -287,5 +287,5 @@ def test_what_mends_a_card_of_ones_own_names_its_path(tmp_path):
     card = plain_card(tmp_path / "cards", 3)
     with pytest.raises(MissingDataError, match=f"cosegbench datasets info {re.escape(str(card))}$"):
         load_dataset(card, tmp_path / "nowhere")
-    with pytest.raises(MissingDataError, match=r"cosegbench datasets info voc20$"):
+    with pytest.raises(MissingDataError, match=r"cosegbench datasets fetch voc20 --data-root .*nowhere$"):
         load_dataset("voc20", tmp_path / "nowhere")

@@ -36,7 +36,7 @@ MISTAKES = {
     f"{RUN} --dataset voc2": "unknown data set 'voc2'. Did you mean 'voc21' or 'voc20'?",
     f"{RUN} --dataset voc20": "data is missing for 1 data set:\n  voc20: no data root is known",
     f"{RUN} --suite cross-dataset": "4 data sets:\n  coco-things, voc20, context59, context459: no data root is known",
-    f"{RUN} --dataset voc20 --data-root {{tmp}}/nowhere": "{tmp}/nowhere is missing: the data root. What it needs, and",
+    f"{RUN} --dataset voc20 --data-root {{tmp}}/nowhere": "{tmp}/nowhere is missing: the data root. Download it with: ",
     f"{RUN} --dataset voc20 --data-root {{tmp}}/empty": "ImageSets/Segmentation/val.txt is missing: the list of images",
     f"{RUN} --dataset {{tmp}}/absent.toml": "absent.toml: cannot be read as a card: there is no such file",
     f"{RUN} --dataset {{tmp}}/bad.toml": "bad.toml: cannot be read as a card",
