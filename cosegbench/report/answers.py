@@ -71,11 +71,11 @@ def which_is_better(
         _point(name, [leader for leader in leaders if leader.figure.name == name], len(leaders)) for name in names
     )
     summary = next((each.summary for each in list_protocols() if each.name == protocol), "")
-    sentences = (f"`{protocol}` means: {summary}.",) if summary else ()
+    sentences = [f"`{protocol}` means: {summary}."] if summary else []
     if all(not leader.pairs for leader in leaders):
-        sentences += ("Only one system was measured, so there is nothing to compare.",)
+        sentences.append("No two systems were measured alike, so there is nothing to compare.")
     question = f"Which model is better under `{protocol}` ({suite}), by how much, and is that significant?"
-    return Answer(question, sentences, (*points, *remarks), (_leader_table(ident, suite, protocol, leaders),))
+    return Answer(question, tuple(sentences), (*points, *remarks), (_leader_table(ident, suite, protocol, leaders),))
 
 
 def same_predictor_two_rules(figures: Iterable[Figure], datasets: Sequence[str], ending: str) -> Table | None:
@@ -124,7 +124,11 @@ def _point(name: str, own: Sequence[Leader], total: int) -> str:
     """One system's columns, and where its lead is significant."""
     where = listed([leader.column for leader in own])
     lines = [f"`{name}` is highest on {len(own)} of {total}: {where}."]
-    sure = [leader.column for leader in own if leader.pairs and not leader.open]
+    sure = [
+        f"{leader.column} ({signed(leader.pairs[0].difference)} points over the next)"
+        for leader in own
+        if leader.pairs and not leader.open
+    ]
     if sure:
         lines.append(f"It is significantly above every other system on {listed(sure)}.")
     unsure = [f"on {leader.column} over {_leads(leader.open)}" for leader in own if leader.open]
@@ -174,4 +178,6 @@ def _leader_cells(leader: Leader) -> tuple[Cell, ...]:
 def _two_rules(name: str, first: Figure, second: Figure) -> Row:
     one, other = first.miou or 0.0, second.miou or 0.0
     kind = Cell(first.reference or "system")
-    return Row(name, (kind, Cell(percent(one), one), Cell(percent(other), other), Cell(signed(other - one), other - one)))
+    return Row(
+        name, (kind, Cell(percent(one), one), Cell(percent(other), other), Cell(signed(other - one), other - one))
+    )

@@ -1,4 +1,4 @@
-"""IoU class by class, the systems side by side, with what the records know of each class: kind, and seen in training."""
+"""IoU class by class, systems side by side, with what the records know of a class: kind, and seen in training."""
 
 from __future__ import annotations
 
@@ -50,17 +50,18 @@ def class_tables(ident: str, columns: Sequence[Column], sources: Sources, palett
 def _table(ident: str, column: Column, figures: Sequence[Figure], sources: Sources, palette: Palette) -> Table:
     found = [sources.source(figure) for figure in figures]
     about = _about(found)
+    gap = len(figures) > 1
     headings = (
-        *(Heading(name, "word") for name in about.words),
         *(Heading(figure.name, colour=palette.colour(figure.name)) for figure in figures),
-        *([Heading("gap")] if len(figures) > 1 else []),
+        *([Heading("gap")] if gap else []),
+        *(Heading(name, "word") for name in about.words),
     )
     classes = found[0].record.dataset.classes
     rows = []
     for index, name in enumerate(classes):
         values = [source.score.iou[index] for source in found]
         facts = (Cell(words[index]) for words in about.words.values())
-        rows.append(Row(name, (*facts, *map(_bar, values), *([_gap(values)] if len(figures) > 1 else []))))
+        rows.append(Row(name, (*map(_bar, values), *([_gap(values)] if gap else []), *facts)))
     caption = f"{column.heading}, protocol {figures[0].protocol}: IoU of {len(classes)} classes (percent)"
     return Table(ident, caption, "Class", headings, tuple(rows), (), _HOW, bars=True)
 

@@ -120,9 +120,9 @@ def describe(sources: Sources) -> tuple[str, ...]:
         f"{sources.resamples} resamples, seed {sources.seed}. The same images are drawn for both.",
         f"p: paired permutation test on mIoU, two-sided, {sources.resamples} swaps, as `cosegbench compare` computes "
         "it; adjusted after Benjamini and Hochberg over the pairs of a column.",
-        f"Significant: adjusted p at most {LEVEL} and an interval without 0. Anything else is no proof of equality. Both "
-        "speak of other images of the same kind, not of another training run. The tie marks of the measured tables look "
-        "at the interval alone, so a pair may be neither tied nor significant.",
+        f"Significant: adjusted p at most {LEVEL} and an interval without 0. Anything else is no proof of equality. "
+        "Both speak of other images of the same kind, not of another training run. The tie marks of the measured "
+        "tables look at the interval alone, so a pair may be neither tied nor significant.",
         "Better : worse: on how many images the first has the higher and the lower mean IoU over the classes that the "
         "image shows. References (chance, a ceiling) are not compared.",
     )

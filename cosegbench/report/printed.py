@@ -14,13 +14,14 @@ UNSTATED = "unstated"
 ASKED = (("CoSeg prefix", "PC-459"), ("SAN", "PC-459"))
 """The pair that a reader of the paper's Table 1 meets first: its highest and its best-documented Context-459 figure."""
 
+_WHOLE = "IoU of each class over the whole data set, the model choosing among all names; mean over "
+
 AVERAGING_WORDS = {
-    "gt": "IoU of each class over the whole data set, the model choosing among all names; mean over the classes with ground truth",
-    "gt-or-prediction": "IoU of each class over the whole data set, the model choosing among all names; mean over the "
-    "classes with ground truth or prediction",
-    "all": "IoU of each class over the whole data set, the model choosing among all names; mean over all classes, absent as 0",
-    "oracle-by-image": "The ground truth says which classes an image holds; each gets the mask nearest to its name, and that "
-    "mask's IoU is averaged over the image's true classes, then over images. A class named wrongly costs nothing",
+    "gt": f"{_WHOLE}the classes with ground truth",
+    "gt-or-prediction": f"{_WHOLE}the classes with ground truth or prediction",
+    "all": f"{_WHOLE}all classes, absent ones as 0",
+    "oracle-by-image": "The ground truth says which classes an image holds; each gets the mask nearest to its name, "
+    "and that mask's IoU is averaged over the image's true classes, then over images. A class named wrongly costs nothing",
     UNSTATED: "Its source does not say how it was averaged",
 }
 """Averaging of the ledger -> what the figure is, in words."""
@@ -65,7 +66,9 @@ def sentence(found: Beside) -> str:
     one, other = (f"{figure_of(cell)} ({cell.row})" for cell in (found.first, found.second))
     column = found.first.column
     if not found.reasons:
-        return f"Yes. The paper prints {one} and {other} in one column, {column}; by the ledger, averaging and view agree."
+        return (
+            f"Yes. The paper prints {one} and {other} in one column, {column}; by the ledger, averaging and view agree."
+        )
     return (
         f"No. The paper prints {one} and {other} in one column, {column} (`{found.first.view}`), but they differ in "
         f"{listed(found.reasons)}: they are two quantities, and neither is above the other."

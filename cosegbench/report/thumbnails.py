@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cosegbench.cards import list_cards
 from cosegbench.errors import DataError
 from cosegbench.labels import LabelArray
 from cosegbench.pictures.colours import IGNORED_COLOUR, outlined, paint
@@ -39,6 +40,8 @@ class Pictures:
     def draw(self, record: Record, image_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Image -> addresses of its photograph and its ground truth, empty where none are wanted.
 
+        A data set of the user's own has none: a record names its card, and not where that lies.
+
         Args:
             record: whose data set the images belong to.
             image_ids: which.
@@ -47,9 +50,9 @@ class Pictures:
             MissingDataError: the data set is not there.
             DataError: it does not have these images, or one cannot be read.
         """
-        if not self.wanted:
-            return {}
         data = record.dataset
+        if not self.wanted or data.id not in list_cards():
+            return {}
         (found,) = open_views([View(data.id, data.options)], data_root=self.data_root, split=data.split)
         if absent := [each for each in image_ids if each not in set(found.image_ids)]:
             raise DataError(f"{data.id}: the records speak of images that are not among those of {found.root}.", absent)
