@@ -62,16 +62,16 @@ def make_report(records: Records, wish: Wish) -> Report:
         MissingDataError: pictures were asked for and the data is not there.
     """
     material = Material(records, wish)
-    found = machines(records)
+    found = machines(material.records)
     return Report(
         summary=_summary(material),
         answers=_answers(material),
         parts=sections(material),
-        fingerprints=fingerprints(records),
+        fingerprints=fingerprints(material.records),
         machines=found,
-        records=records_table(records, found),
+        records=records_table(material.records, found),
         systems=material.palette.names,
-        problems=material.answers.outcome.problems,
+        problems=tuple(_placeless(line, material.records) for line in material.answers.outcome.problems),
     )
 
 
@@ -79,9 +79,16 @@ def _summary(material: Material) -> str:
     systems, references = len(material.palette.names), len(material.names) - len(material.palette.names)
     measured = len({figure.dataset for figure in material.figures})
     return (
-        f"{len(material.sources.records)} records: {_number(systems, 'system')} and "
+        f"{_number(len(material.records), 'record')}: {_number(systems, 'system')} and "
         f"{_number(references, 'reference')} on {_number(measured, 'data set')}."
     )
+
+
+def _placeless(text: str, records: Records) -> str:
+    """A message without the folders of this machine: ``predictor/file`` is left of a path."""
+    for path, _ in records:
+        text = text.replace(str(path.parent), path.parent.name)
+    return text
 
 
 def _answers(material: Material) -> tuple[Answer, ...]:

@@ -10,6 +10,7 @@ from cosegbench.report.pairs import Compared, compare_column
 from cosegbench.report.sources import Records, Sources
 from cosegbench.report.thumbnails import Pictures
 from cosegbench.report.view import Palette
+from cosegbench.running.answering import column_of
 from cosegbench.suites import SUITES
 from cosegbench.tables.answers import answer
 from cosegbench.tables.cells import row_names
@@ -61,6 +62,7 @@ class Material:
         shown = shown_suites(self.sources.figures, SUITES, wish.suite)
         self.suites = {name: tuple(datasets) for name, datasets in shown.items() if self._of(datasets)}
         self.datasets = tuple(data for datasets in self.suites.values() for data in datasets)
+        self.records = tuple((path, record) for path, record in records if column_of(record) in self.datasets)
         self.figures = self._of(self.datasets)
         """Of the suites shown, under every rule that the records hold."""
         self.columns: dict[Place, tuple[Column, ...]] = {}
@@ -77,7 +79,7 @@ class Material:
         systems = {figure.name for figure in self.figures if not figure.reference}
         self.palette = Palette(tuple(name for name in self.names if name in systems))
         self.printed = read_printed()
-        self.answers = answer(records)
+        self.answers = answer(self.records)
         self.compared: Mapping[Place, tuple[Compared, ...]] = {
             place: tuple(pair for column in columns for pair in compare_column(column, self.sources))
             for place, columns in self.columns.items()

@@ -65,6 +65,7 @@ def test_the_page_of_one_suite_and_rule_shows_no_other(three: Path) -> None:
     captions = page.sections["measured"]
     assert "cross-dataset, protocol mess" in captions
     assert "protocol standard" not in captions
+    assert "8 records: 3 systems and 1 reference on 2 data sets." in page.sections[""]
 
 
 def test_absolute_paths_of_a_command_line_are_left_out() -> None:
@@ -84,6 +85,17 @@ def test_without_evidence_figures_stand_without_interval_and_test_and_the_reason
     assert "no test: good: no evidence lies beside the record; near: no evidence" in page.sections["pairs"]
     assert "images" not in page.sections
     assert all(row["voc20"] != "–" for row in page.table("measured-table-1"))
+
+
+def test_damaged_evidence_is_told_on_the_page_without_naming_a_place(results: Path) -> None:
+    (results / "good" / "voc20.open-vocabulary.evidence.npz").write_bytes(b"damaged")
+    assert report(results, "--output", "-").exit_code == 1
+
+    done = report(results, "--output", "-", "--no-check")
+    assert done.exit_code == 0
+    assert "evidence good/voc20.open-vocabulary.evidence.npz is not the file" in done.stdout
+    assert str(results) not in done.stdout
+    assert "the evidence beside the record is damaged" in Page(done.stdout).sections["pairs"]
 
 
 def test_one_system_alone_is_compared_with_nothing(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_names_that_hold_markup_stay_text_wherever_they_stand(tmp_path: Path) ->
 
     assert text.count("<script>") == 1
     assert "img" not in [tag for tag, _ in page.tags]
-    assert "b" not in [tag for tag, _ in page.tags if tag == "b" and "<b>bold" in text]
+    assert "<b>bold" not in text
     assert EVIL in [row[""] for row in page.table("classes-1-1")]
     assert any(EVIL.replace("/", "|") in row[""] for row in page.table("images-1-1"))
     assert "other & <b>bold<|b>" in [row[""] for row in page.table("measured-table-1")]
