@@ -21,7 +21,8 @@ AVERAGING_WORDS = {
     "gt-or-prediction": f"{_WHOLE}the classes with ground truth or prediction",
     "all": f"{_WHOLE}all classes, absent ones as 0",
     "oracle-by-image": "The ground truth says which classes an image holds; each gets the mask nearest to its name, "
-    "and that mask's IoU is averaged over the image's true classes, then over images. A class named wrongly costs nothing",
+    "and that mask's IoU is averaged over the image's true classes, then over images. A class that is named wrongly "
+    "costs nothing",
     UNSTATED: "Its source does not say how it was averaged",
 }
 """Averaging of the ledger -> what the figure is, in words."""

@@ -64,7 +64,10 @@ def open_page(driver: Any, file: Path) -> Open:
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         # smooth scrolling would move what is to be clicked
-        media = [{"name": "prefers-reduced-motion", "value": "reduce"}, {"name": "prefers-color-scheme", "value": scheme}]
+        media = [
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+            {"name": "prefers-color-scheme", "value": scheme},
+        ]
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
         driver.get("about:blank")
         for log in ("browser", "performance"):
