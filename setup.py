@@ -35,6 +35,7 @@ setup(
     ],
     package_data={
         "cosegbench": ["py.typed"],
+        "cosegbench.report": ["assets/*"],
         "cosegbench_baselines": ["py.typed", "weights/**/*.safetensors", "weights/**/*.json"],
     },
     cmdclass={"build_py": BuildWithData},

@@ -18,6 +18,7 @@ COMMANDS = {
     "rescore": "Score kept evidence again, by any protocol that it allows, without inference.",
     "table": "Print Table 1: as the paper prints it, and as measured.",
     "compare": "Compare two predictors image by image: difference, interval, test, class by class.",
+    "report": "Write everything that records say as one HTML page.",
     "show": "Draw images with ground truth, saved predictions and where they differ.",
     "labels": "Keep a predictor's first stage: the labels that it proposes for each image, ranked.",
     "train": "Train weights, from the first step or from where an interrupted training stopped.",

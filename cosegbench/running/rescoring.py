@@ -143,8 +143,9 @@ def recompute(path: Path, record: Record, asked: Sequence[str] = ()) -> Rescored
     """
     evidence, family = load_evidence(path, record), family_today(path, record)
     scores = score_protocols(evidence, family, lambda _: None, external=record.kind == "score")
+    predictor = entry_id(record)  # once: it lists the installed plug-ins
     refused = {
-        protocol.name: why_not(evidence, family, protocol, entry_id(record))
+        protocol.name: why_not(evidence, family, protocol, predictor)
         for protocol in list_protocols()
         if protocol.name not in scores
     }

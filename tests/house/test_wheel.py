@@ -61,6 +61,13 @@ def test_the_wheel_carries_the_weights_of_the_miniature(unpacked):
     assert shipped == {path.name for path in (ROOT / "baselines" / weights).glob("*.safetensors")}
 
 
+def test_the_wheel_carries_template_style_and_script_of_the_report(unpacked):
+    assets = Path("cosegbench", "report", "assets")
+    shipped = {path.name for path in (unpacked / assets).iterdir()}
+    assert shipped
+    assert shipped == {path.name for path in (ROOT / assets).iterdir()}
+
+
 def test_the_wheel_holds_neither_tests_nor_results_of_runs(unpacked):
     tops = {path.name for path in unpacked.iterdir()}
     assert "tests" not in tops
