@@ -135,7 +135,15 @@ class _Planner:
         execution: Mapping[str, Any],
     ) -> Job:
         about = describe_dataset(dataset, content_digest, self.request.limit, family.column)
-        identity = make_identity(info, about, sizes_digest(dataset), family.name, family.pass_digest, execution)
+        identity = make_identity(
+            info,
+            about,
+            sizes_digest(dataset),
+            family.name,
+            family.pass_digest,
+            execution,
+            family.counted_on_request,
+        )
         path = record_path(self.request.results, self.recipe.id, family.column, family.name)
         return Job(dataset, about, family, info, path, identity)
 
