@@ -49,8 +49,8 @@ def observe(
     protocol.method.text)``, shows ``protocol.method.geometry.prepare_image(image, input_size)`` to the predictor and
     gives this function ``prepare_target(target, input_size)`` of the same geometry. With a central square or a sliding
     window it shows parts of the image instead, and gives this function a mosaic of their predictions. The evidence
-    serves every protocol of the family (``family_protocols``), also ones that were not asked for; boundaries, which cost
-    time, are counted only where they were.
+    serves every protocol of the family (``family_protocols``), also ones that were not asked for; boundaries, which
+    cost time, are counted only where they were.
 
     Args:
         protocols: at least one, all of one pass, each the result of ``for_cell``. What they need is required; other
@@ -121,7 +121,9 @@ def _observe_masks(
     if not {BINARY, BINARY_EXCLUSIVE} & set(protocol.keeps):
         return
     pairing = pair_classes(masks, target, background)
-    forms = {BINARY: pairing.thresholded(rule.threshold or 0.0), BINARY_EXCLUSIVE: pairing.exclusive()}
+    forms = {BINARY_EXCLUSIVE: pairing.exclusive()}
+    if rule.threshold is not None:  # without one, masks cannot be cut
+        forms[BINARY] = pairing.thresholded(rule.threshold)
     for channel, counts in forms.items():
         columns = (counts.classes, counts.intersection, counts.predicted, counts.true)
         evidence.add_binary(image_id, *columns, channel=channel)

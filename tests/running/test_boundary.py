@@ -47,7 +47,7 @@ def test_windows_and_crops_have_outlines_too(world: World) -> None:
 
 def test_a_run_that_was_finished_without_boundaries_is_not_taken_for_one_with_them(world: World) -> None:
     run(world.request())
-    with pytest.raises(RequestError, match="protocols.also counted: none there, boundary now"):
+    with pytest.raises(RequestError, match=r"protocols\.also counted: none there, boundary now"):
         run(world.request(protocols=BOTH))
     (path,) = run(world.request(protocols=BOTH, fresh=True))
     seen = len(world.seen())
