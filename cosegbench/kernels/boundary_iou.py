@@ -13,7 +13,8 @@ without a true band is left out of the mean; its false bands only displace other
 
 A ring with the right outline and an empty middle has the right band, so the authors take the smaller of IoU and
 Boundary IoU where they average. ``min_mIoU`` beside the figure is that mean, the smaller one taken class by class after
-the sums (it needs channel ``pairs``).
+the sums. ``band_share`` is the share of the true pixels that lie in a true band: where much is ignored, few outlines
+are left to score. Both need channel ``pairs``.
 
 Source: Cheng et al., "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation", CVPR 2021, and
 bowenc0221/boundary-iou-api. Bands of classes of whole label maps, and ignore: cosegbench.
@@ -24,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from cosegbench.evidence import BOUNDARY, PAIRS, Evidence
-from cosegbench.kernels.base import FloatArray, Kernel, Score, class_sums, mean, percent, ratio, sum_by
+from cosegbench.kernels.base import Kernel, Score, class_sums, mean, percent, ratio, sum_by
 
 
 def compute(evidence: Evidence) -> Score:
@@ -37,15 +38,13 @@ def compute(evidence: Evidence) -> Score:
     present = true > 0
     iou = ratio(both, true + predicted - both)
     iou[~present] = float("nan")
-    return Score(KERNEL.name, mean(iou[present]), iou, present, {"min_mIoU": _smaller(evidence, iou[present], present)})
-
-
-def _smaller(evidence: Evidence, iou: FloatArray, present: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float | None:
-    """Mean over the classes of the smaller of both IoUs; None where the evidence holds no areas."""
-    if PAIRS not in evidence.channels:
-        return None
-    sums = class_sums(evidence)
-    return percent(np.minimum(iou, ratio(sums.hit, sums.union)[present]))
+    extra: dict[str, float | None] = {"min_mIoU": None, "band_share": None}
+    if PAIRS in evidence.channels:
+        sums = class_sums(evidence)
+        smaller = np.minimum(iou[present], ratio(sums.hit, sums.union)[present])
+        area = int(sums.true.sum())
+        extra = {"min_mIoU": percent(smaller), "band_share": 100 * int(true.sum()) / area if area else None}
+    return Score(KERNEL.name, mean(iou[present]), iou, present, extra)
 
 
 KERNEL = Kernel(

@@ -108,7 +108,7 @@ def test_a_prediction_that_is_right_wherever_it_is_scored_gets_one_hundred(case,
     result = score(evidence, "boundary-iou")
     if result.averaged.any():
         assert result.miou == 100
-        assert result.extra == {"min_mIoU": 100}
+        assert result.extra["min_mIoU"] == 100
     else:
         assert (target == IGNORE).any()
         assert np.isnan(result.miou)
@@ -167,10 +167,12 @@ def test_a_ring_with_the_right_outline_is_caught_by_the_smaller_of_both():
     assert bands.extra["min_mIoU"] == pytest.approx(np.minimum(areas_alone, bands.iou).mean())
 
 
-def test_without_areas_the_smaller_of_both_is_absent():
-    evidence = Evidence(1)
-    evidence.add_boundary("x", np.zeros((9, 9), np.uint16), np.zeros((9, 9), np.uint16))
-    assert score(evidence, "boundary-iou").extra == {"min_mIoU": None}
+def test_without_areas_what_needs_them_is_absent():
+    evidence, target = Evidence(1), np.zeros((40, 40), np.uint16)
+    evidence.add_boundary("x", target, target)
+    assert score(evidence, "boundary-iou").extra == {"min_mIoU": None, "band_share": None}
+    evidence.add("x", target, target)
+    assert score(evidence, "boundary-iou").extra == {"min_mIoU": 100, "band_share": 100 * 156 / 1600}
 
 
 def test_evidence_without_boundaries_is_refused_by_the_channels_name():
