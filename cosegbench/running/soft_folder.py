@@ -132,21 +132,22 @@ class SoftFolder:
         """Make the folder, or go on with it.
 
         Raises:
-            RequestError: it holds masks of another run, and they are not to be replaced.
+            RequestError: it holds masks of another run, or of nobody knows which, and they are not to be replaced.
             RecordError: it cannot be written.
             DataError: its manifest is damaged.
         """
         folder, manifest = folder_of(parent, job), manifest_of(job, input_size)
         try:
             there = None if fresh else read_soft_manifest(folder)
-            if there is not None and there.run != manifest.run:
+            old = [] if there is not None and there.run == manifest.run else list(folder.rglob("*.npz"))
+            if not fresh and (old or (there is not None and there.run != manifest.run)):
                 raise RequestError(
                     f"{folder} holds the masks of another run; runs are never mixed. Give --fresh to replace them, or "
                     "another --save-predictions."
                 )
+            for path in old:
+                path.unlink()
             if there is None:
-                for old in folder.rglob("*.npz"):  # replaced, or left by somebody without saying whose they are
-                    old.unlink()
                 _write(folder, manifest)
         except OSError as error:
             raise RecordError(f"folder {folder} for masks cannot be written: {error}.") from error

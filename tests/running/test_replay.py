@@ -193,6 +193,10 @@ def test_masks_of_two_runs_are_never_mixed(soft: World) -> None:
     assert len(list(masks_folder(soft).glob("*.npz"))) == 4
     record, _ = replay_masks(request(soft, "standard"), Replay())
     assert (record.dataset.images, record.dataset.limit) == (4, 4)
+    (masks_folder(soft) / "manifest.json").unlink()
+    with pytest.raises(RequestError, match="holds the masks of another run"):
+        save(soft, protocols=("standard",), name="third")
+    assert len(list(masks_folder(soft).glob("*.npz"))) == 4
 
 
 def test_a_run_that_was_finished_without_masks_must_be_done_again(soft: World) -> None:
