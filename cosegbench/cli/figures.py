@@ -10,9 +10,14 @@ if TYPE_CHECKING:
 
 
 def figures(record: Record, protocols: Sequence[str]) -> list[str]:
-    """Predictor, data set, protocol and mIoU in percent, tab separated; a dash where there is no figure."""
-    from cosegbench.protocols import get_protocol
+    """Predictor, data set, protocol and mIoU in percent, tab separated; a dash where there is no figure.
 
+    Where the figures are of saved masks, the predictor's name says so.
+    """
+    from cosegbench.protocols import Replay, get_protocol
+
+    _, replay = Replay.of_family(record.family)
+    row = record.predictor.id if replay is None else f"{record.predictor.id}, {replay.label}"
     lines = []
     for name in protocols:
         protocol = get_protocol(name).for_cell(record.predictor.id, record.dataset.column or record.dataset.id)
@@ -20,5 +25,5 @@ def figures(record: Record, protocols: Sequence[str]) -> list[str]:
         if name in record.scores or protocol.family == record.family.partition("+")[0]:
             found = record.scores.get(name)
             figure = "-" if found is None or found.miou is None else f"{found.miou:.2f}"
-            lines.append(f"{record.predictor.id}\t{record.dataset.id}\t{name}\t{figure}")
+            lines.append(f"{row}\t{record.dataset.id}\t{name}\t{figure}")
     return lines

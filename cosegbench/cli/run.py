@@ -24,7 +24,7 @@ from cosegbench.cli.output import emit, json_option
 from cosegbench.cli.progress import Terminal
 from cosegbench.protocols import Input, InputKind
 from cosegbench.running.cores import default_threads
-from cosegbench.running.request import DEFAULT_PROTOCOL, DEFAULT_RESULTS, RunRequest
+from cosegbench.running.request import DEFAULT_PROTOCOL, DEFAULT_RESULTS, SAVES, RunRequest
 
 
 @click.command("run")
@@ -86,6 +86,14 @@ from cosegbench.running.request import DEFAULT_PROTOCOL, DEFAULT_RESULTS, RunReq
     default=None,
     metavar="DIR",
     help="Also write 16-bit label PNGs.",
+)
+@click.option(
+    "--save",
+    type=click.Choice(SAVES),
+    default=SAVES[0],
+    show_default=True,
+    help="What --save-predictions writes: label PNGs; or these and the predictor's masks in 8 bit, from which "
+    "`score --soft` answers other thresholds.",
 )
 @click.option("--fresh", is_flag=True, help="Replace what is there instead of going on with it.")
 @json_option

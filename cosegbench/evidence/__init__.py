@@ -11,6 +11,7 @@ import numpy as np
 from cosegbench.errors import EvidenceError
 from cosegbench.evidence import blob as _blob
 from cosegbench.evidence import storage as _storage
+from cosegbench.evidence.boundary import count_boundary
 from cosegbench.evidence.channels import (
     BINARY,
     BINARY_EXCLUSIVE,
@@ -63,6 +64,14 @@ class Evidence:
             EvidenceError: the image is there already with other counts.
         """
         self._put(image_id, PAIRS, count_pairs(prediction, target, self.num_classes, image_id).tobytes())
+
+    def add_boundary(self, image_id: str, prediction: LabelArray, target: LabelArray) -> None:
+        """Count one image's boundary bands into channel ``boundary``; the arguments are those of :meth:`add`.
+
+        Raises:
+            LabelError, EvidenceError: as :meth:`add`.
+        """
+        self._put(image_id, BOUNDARY, count_boundary(prediction, target, self.num_classes, image_id).tobytes())
 
     def add_binary(
         self,

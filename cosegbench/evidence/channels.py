@@ -1,7 +1,7 @@
 """The channels of evidence: which integer rows each one keeps for an image, as little-endian structured arrays.
 
 Every channel of every image is stored as the bytes of one such array in a fixed order, so that two images agree exactly
-when their bytes do. A later channel, ``boundary``, has its name reserved.
+when their bytes do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ RANKED = "ranked"
 """The labels that were proposed for an image, best first, with their scores."""
 
 BOUNDARY = "boundary"
-"""Reserved; nothing fills it yet."""
+"""Pixels of each class's true and predicted boundary band and of both, see :mod:`cosegbench.evidence.boundary`.
+
+Filled only where a protocol that was asked for needs it.
+"""
 
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[Any]
@@ -40,6 +43,7 @@ LAYOUTS: dict[str, np.dtype[Any]] = {
     BINARY: np.dtype(_COUNTS),
     BINARY_EXCLUSIVE: np.dtype(_COUNTS),
     RANKED: np.dtype([("label", "<u2"), ("score", "<f8")]),
+    BOUNDARY: np.dtype(_COUNTS),
 }
 """Channel -> dtype of one row."""
 
@@ -105,6 +109,9 @@ def check_rows(channel: str, rows: Rows, num_classes: int, where: str) -> None:
     else:
         smaller = np.minimum(rows["predicted"], rows["true"])
         sound = np.unique(rows["label"]).size == rows.size and bool((rows["intersection"] <= smaller).all())
+        if channel == BOUNDARY:
+            ascending = bool((np.diff(rows["label"].astype(np.int64)) > 0).all())
+            sound = sound and ascending and bool((np.maximum(rows["predicted"], rows["true"]) > 0).all())
     if not sound:
         raise EvidenceError(
             f"evidence of image {where!r}, channel {channel!r}: its rows contradict each other; the data is damaged."

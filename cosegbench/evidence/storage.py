@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cosegbench.errors import EvidenceError
-from cosegbench.evidence.channels import LAYOUTS, check_rows
+from cosegbench.evidence.channels import BOUNDARY, LAYOUTS, check_rows
 
-VERSION = 1
+VERSION = 2
+"""Greatest version that is read. 2 adds channel ``boundary``; evidence without it is written as 1, with the same bytes
+as ever."""
 
 Images = dict[str, dict[str, bytes]]
 
@@ -27,7 +29,7 @@ def save(path: Path, num_classes: int, images: Mapping[str, Mapping[str, bytes]]
     """
     ids = sorted(images)
     arrays: dict[str, Any] = {
-        "version": np.int64(VERSION),
+        "version": np.int64(VERSION if any(BOUNDARY in channels for channels in images.values()) else 1),
         "num_classes": np.int64(num_classes),
         "image_ids": np.array(ids, dtype=np.str_) if ids else np.zeros(0, "<U1"),
     }

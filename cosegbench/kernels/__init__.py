@@ -10,6 +10,7 @@ from cosegbench.errors import ProtocolError, UnknownNameError
 from cosegbench.evidence import PAIRS, Evidence
 from cosegbench.kernels import (
     all_classes,
+    boundary_iou,
     coseg_oracle,
     detectron2,
     fine_grained,
@@ -41,6 +42,7 @@ KERNELS: dict[str, Kernel] = {
         coseg_oracle.KERNEL,
         coseg_oracle.EXCLUSIVE,
         open_miou.KERNEL,
+        boundary_iou.KERNEL,
     )
 }
 """Every kernel by name, the default first."""

@@ -8,10 +8,12 @@ from cosegbench.protocols.inputs import INPUTS, Input, InputKind, input_label
 from cosegbench.protocols.observation import observe, ranked_labels
 from cosegbench.protocols.presets import PRESETS
 from cosegbench.protocols.protocol import OPEN_VOCABULARY, Protocol
+from cosegbench.protocols.replays import NOTHINGS, Replay
 from cosegbench.protocols.words import Difference, Line, cell_words, comparable, diff, explain
 
 __all__ = [
     "INPUTS",
+    "NOTHINGS",
     "OPEN_VOCABULARY",
     "Cell",
     "Difference",
@@ -21,6 +23,7 @@ __all__ = [
     "Line",
     "Method",
     "Protocol",
+    "Replay",
     "cell_words",
     "comparable",
     "diff",

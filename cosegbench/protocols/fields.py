@@ -17,6 +17,9 @@ from cosegbench.text import TextRule
 COLUMN = "column"
 """The view or image list that the table's column itself names."""
 
+AS_GIVEN = "float"
+"""Masks in the floating point type in which the predictor gave them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -108,6 +111,8 @@ class Method:
         exclusive: whether the oracle's masks are made exclusive by arg max instead of cut at the threshold.
         tuned_per_data_set: whether a setting was chosen data set by data set.
         cells: what differs for one predictor on one column; none are left after ``Protocol.for_cell``.
+        masks: the masks as the predictor gave them, or what was saved of them, in words
+            (:attr:`cosegbench.protocols.Replay.label`).
     """
 
     text: TextRule = field(default_factory=TextRule)
@@ -119,11 +124,14 @@ class Method:
     exclusive: bool = False
     tuned_per_data_set: bool = False
     cells: tuple[Cell, ...] = ()
+    masks: str = AS_GIVEN
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Plain values."""
+        """Plain values; ``masks`` only where they were saved, so that the digests of runs are what they were."""
         fields: dict[str, Any] = plain(self)
+        if self.masks == AS_GIVEN:
+            del fields["masks"]
         return fields
 
     @property

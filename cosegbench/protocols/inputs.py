@@ -77,9 +77,15 @@ class Input:
 def input_label(method: Mapping[str, Any]) -> str:
     """The input in a word or two, from the plain fields of a method half, for instance ``"slide 352/176"``.
 
-    Empty for the default, for protocols that fix their input, and where nothing is known of the method. Two figures of
-    one predictor and protocol that differ in their input differ here; it is part of the row's name in tables.
+    Where the figure is of saved masks, it says so too: ``"8-bit masks > 0.5"``. Empty for the default, for protocols
+    that fix their input, and where nothing is known of the method. Two figures of one predictor and protocol that
+    differ in their input or masks differ here; it is part of the row's name in tables.
     """
+    return ", ".join(words for words in (shown_label(method), str(method.get("masks", ""))) if words)
+
+
+def shown_label(method: Mapping[str, Any]) -> str:
+    """As :func:`input_label`, of the input alone."""
     window, geometry = method.get("window"), method.get("geometry")
     if isinstance(window, Mapping):
         return " ".join(["slide", *([f"{window['size']}/{window['stride']}"] if window["size"] else [])])

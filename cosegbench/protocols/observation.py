@@ -20,7 +20,7 @@ from cosegbench.assignment import (
 from cosegbench.assignment.arrays import to_numpy
 from cosegbench.assignment.checks import check_masks
 from cosegbench.errors import ProtocolError
-from cosegbench.evidence import BINARY, BINARY_EXCLUSIVE, PAIRS, RANKED, Evidence
+from cosegbench.evidence import BINARY, BINARY_EXCLUSIVE, BOUNDARY, PAIRS, RANKED, Evidence
 from cosegbench.labels import LabelArray, check_label_map
 from cosegbench.pairing import pair_classes
 from cosegbench.prediction import LabelMap, MaskSet, Prediction
@@ -49,7 +49,8 @@ def observe(
     protocol.method.text)``, shows ``protocol.method.geometry.prepare_image(image, input_size)`` to the predictor and
     gives this function ``prepare_target(target, input_size)`` of the same geometry. With a central square or a sliding
     window it shows parts of the image instead, and gives this function a mosaic of their predictions. The evidence
-    serves every protocol of the family (``family_protocols``), also ones that were not asked for.
+    serves every protocol of the family (``family_protocols``), also ones that were not asked for; boundaries, which
+    cost time, are counted only where they were.
 
     Args:
         protocols: at least one, all of one pass, each the result of ``for_cell``. What they need is required; other
@@ -78,14 +79,15 @@ def observe(
     rule = protocol.method.assignment
     if masks is None:
         labels = assign(prediction, size, rule, len(vocabulary), vocabulary.background, image_id)
-        evidence.add(image_id, labels, target)
+        _observe_labels(evidence, protocols, labels, target, image_id)
         return evidence
     check_masks(masks, len(vocabulary), image_id)
     check_label_map(target, len(vocabulary), what="target", where=image_id)
     if masks.masks.shape[0] <= _SHARED_MASKS:
         masks = resize_masks(masks, size)
     if PAIRS in protocol.keeps:
-        evidence.add(image_id, fill_void(masks_to_labels(masks, size, rule), vocabulary.background), target)
+        labels = fill_void(masks_to_labels(masks, size, rule), vocabulary.background)
+        _observe_labels(evidence, protocols, labels, target, image_id)
     _observe_masks(evidence, protocol, masks, target, image_id, vocabulary.background)
     return evidence
 
@@ -102,6 +104,14 @@ def ranked_labels(masks: MaskSet, rule: AssignmentRule) -> tuple[list[int], list
     return ordered, [scores[name] for name in ordered]
 
 
+def _observe_labels(
+    evidence: Evidence, protocols: Sequence[Protocol], labels: LabelArray, target: LabelArray, image_id: str
+) -> None:
+    evidence.add(image_id, labels, target)
+    if any(protocol.rule.channel == BOUNDARY for protocol in protocols):
+        evidence.add_boundary(image_id, labels, target)
+
+
 def _observe_masks(
     evidence: Evidence, protocol: Protocol, masks: MaskSet, target: LabelArray, image_id: str, background: int | None
 ) -> None:
@@ -111,7 +121,9 @@ def _observe_masks(
     if not {BINARY, BINARY_EXCLUSIVE} & set(protocol.keeps):
         return
     pairing = pair_classes(masks, target, background)
-    forms = {BINARY: pairing.thresholded(rule.threshold or 0.0), BINARY_EXCLUSIVE: pairing.exclusive()}
+    forms = {BINARY_EXCLUSIVE: pairing.exclusive()}
+    if rule.threshold is not None:  # without one, masks cannot be cut
+        forms[BINARY] = pairing.thresholded(rule.threshold)
     for channel, counts in forms.items():
         columns = (counts.classes, counts.intersection, counts.predicted, counts.true)
         evidence.add_binary(image_id, *columns, channel=channel)

@@ -11,7 +11,7 @@ from cosegbench.geometry import Window
 from cosegbench.kernels import Kernel, Score, get_kernel, score
 from cosegbench.kernels.coseg_oracle import EXCLUSIVE
 from cosegbench.protocols.fields import COLUMN, Cell, Evaluation, Method, digest, plain
-from cosegbench.protocols.inputs import Input, input_label
+from cosegbench.protocols.inputs import Input, shown_label
 
 OPEN_VOCABULARY = "open-vocabulary"
 """The family of every protocol that sees whole images, original labels and no per-cell setting.
@@ -62,7 +62,7 @@ class Protocol:
         """Protocols of one family share an inference pass, its evidence and a record."""
         plainly = self.with_input(Input())
         shared = not self.method.cells and plainly._pass_fields() == _OPEN_VOCABULARY_PASS
-        label = input_label(self.method.fields).replace(" ", "-").replace("/", "-")
+        label = shown_label(self.method.fields).replace(" ", "-").replace("/", "-")
         return "+".join([OPEN_VOCABULARY if shared else self.name, *([label] if label else [])])
 
     @property
@@ -93,7 +93,8 @@ class Protocol:
     @property
     def keeps(self) -> tuple[str, ...]:
         """The channels of evidence that a pass of this family fills, as far as the prediction's kind allows."""
-        if self._pass_fields() == _OPEN_VOCABULARY_PASS:
+        # However masks become labels: a replay of saved masks may say it otherwise.
+        if {**self._pass_fields(), "assignment": None} == {**_OPEN_VOCABULARY_PASS, "assignment": None}:
             return (PAIRS, BINARY, BINARY_EXCLUSIVE, RANKED)
         if self.with_input(Input()) != self:
             return (PAIRS,)  # parts of an image have no masks of the whole image

@@ -194,14 +194,15 @@ class Record:
 
     Args:
         schema_version: of this file.
-        kind: ``run`` (inference here) or ``score`` (label PNGs of another program).
+        kind: ``run`` (inference here), ``score`` (label PNGs of another program) or ``replay`` (masks that a run
+            saved).
         family: the protocols' family; they shared one pass.
         predictor: who.
         dataset: on what.
         scores: protocol name -> figures; every protocol of the family that the evidence allows.
         requested: the protocols that the user named.
         evidence: where the counts are; null where they were not kept.
-        execution: how; null for ``score``.
+        execution: how; null where nothing was predicted.
         environment: with which versions.
         timing: null where nothing was timed.
     """

@@ -8,8 +8,8 @@ from typing import Any
 
 from cosegbench.errors import ProtocolError, RecordError
 from cosegbench.evidence import Evidence
-from cosegbench.protocols import Input, Protocol, family_protocols, input_label
-from cosegbench.records import Record, check_evidence
+from cosegbench.protocols import Input, Protocol, Replay, family_protocols, input_label
+from cosegbench.records import PredictorInfo, Record, check_evidence
 from cosegbench.registry import PREDICTORS
 from cosegbench.running.families import Family
 from cosegbench.running.finish import EXTERNAL
@@ -57,10 +57,12 @@ def family_today(path: Path, record: Record) -> Family:
     """
     column = column_of(record)
     try:
-        shown = Input.of_family(record.family)
+        of_pass, replay = Replay.of_family(record.family)
+        shown = Input.of_family(of_pass)
     except ProtocolError as error:
         raise RecordError(f"record {path} is of family {record.family!r}: {error}") from error
-    protocols = {each.name: each for each in family_protocols(record.family, entry_id(record), column, shown)}
+    named = family_protocols(of_pass, entry_id(record), column, shown)
+    protocols = {each.name: each for each in named} if replay is None else replay.protocols(named)
     changes = [] if protocols else [f"no protocol of today is of family {record.family!r}"]
     for name, score in record.scores.items():
         if name in protocols and record.kind != "score":
@@ -76,12 +78,15 @@ def family_today(path: Path, record: Record) -> Family:
 
 def entry_id(record: Record) -> str:
     """The predictor's own id, which a protocol's settings by predictor go by; a row may bear another name."""
-    if record.kind == "score":
-        return EXTERNAL
-    names = [plugin.name for plugin in PREDICTORS.plugins() if plugin.target == record.predictor.target]
-    if record.predictor.id in names:
-        return record.predictor.id
-    return names[0] if names else record.predictor.target
+    return EXTERNAL if record.kind == "score" else entry_of(record.predictor)
+
+
+def entry_of(predictor: PredictorInfo) -> str:
+    """As :func:`entry_id`, of a predictor that ran here."""
+    names = [plugin.name for plugin in PREDICTORS.plugins() if plugin.target == predictor.target]
+    if predictor.id in names:
+        return predictor.id
+    return names[0] if names else predictor.target
 
 
 def why_not(evidence: Evidence, family: Family, protocol: Protocol, predictor: str) -> str:
@@ -96,6 +101,15 @@ def why_not(evidence: Evidence, family: Family, protocol: Protocol, predictor: s
     shown = Input.of_family(family.name)
     own, other = next(iter(family.protocols.values())), protocol.for_cell(predictor, family.column).with_input(shown)
     return f"it needs another pass than {family.name}: {', '.join(_differences(_halves(own), _halves(other)))}"
+
+
+def pass_differences(method: Mapping[str, Any], protocol: Protocol) -> list[str]:
+    """What a protocol shows a predictor otherwise than a pass of that method half, as ``name (second, not first)``.
+
+    How masks become labels is left out: it comes after the pass.
+    """
+    names = [name for name in _PASS["method"] if name != "assignment"]
+    return [line for name in names for line in _leaves(name, method.get(name), protocol.method.fields.get(name))]
 
 
 def _halves(protocol: Protocol) -> dict[str, Mapping[str, Any]]:

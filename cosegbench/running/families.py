@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cosegbench.assignment import Mosaic, assign
 from cosegbench.errors import ProtocolError
-from cosegbench.evidence import PAIRS, Evidence
+from cosegbench.evidence import BOUNDARY, PAIRS, Evidence
 from cosegbench.geometry import Geometry, Place, Window, central_square
 from cosegbench.labels import LabelArray
 from cosegbench.protocols import Input, Protocol, family_protocols, get_protocol, observe
@@ -17,6 +17,9 @@ from cosegbench.text import TextRule
 if TYPE_CHECKING:
     from cosegbench.prediction import Prediction
     from cosegbench.vocabulary import Vocabulary
+
+_FROM_LABELS = (PAIRS, BOUNDARY)
+"""The channels that a label map of the whole image fills."""
 
 LabelMaker = Callable[[str, "Prediction | Mosaic", tuple[int, int]], LabelArray]
 """Image id, prediction and (H, W) -> the label map that is scored."""
@@ -49,6 +52,11 @@ class Family:
         return self.asked[0].pass_digest
 
     @property
+    def counted_on_request(self) -> tuple[str, ...]:
+        """The channels that are counted only because a protocol that was asked for needs them."""
+        return tuple(sorted({protocol.rule.channel for protocol in self.asked} & {BOUNDARY}))
+
+    @property
     def view(self) -> tuple[str, dict[str, str]]:
         """Id and options of the data set view that is scored for the column."""
         return self.asked[0].view(self.column)
@@ -67,7 +75,7 @@ class Family:
     def takes_label_maps(self) -> bool:
         """Whether a finished label map of the whole image is enough."""
         whole = self.geometry.input == "whole" and self.asked[0].method.window == "whole"
-        return whole and all(protocol.rule.channel == PAIRS for protocol in self.asked)
+        return whole and all(protocol.rule.channel in _FROM_LABELS for protocol in self.asked)
 
     def fitted(self, predictor: Any, predictor_id: str) -> Family:
         """The same family for one predictor: a sliding window gets its size in pixels.
@@ -148,7 +156,7 @@ def _check_input(names: Sequence[str], shown: Input) -> None:
             f"--input {shown.kind} does not go with protocol {', '.join(fixed)}, which says itself what the predictor "
             "sees and cuts the labels likewise. Leave --input out, or name a protocol that scores whole images."
         )
-    oracles = [name for name in names if name not in fixed and get_protocol(name).rule.channel != PAIRS]
+    oracles = [name for name in names if name not in fixed and get_protocol(name).rule.channel not in _FROM_LABELS]
     if oracles:
         raise ProtocolError(
             f"protocol {', '.join(oracles)} pairs masks of the whole image with its true classes, and --input "

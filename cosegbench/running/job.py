@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,9 @@ from cosegbench.records import DatasetInfo, PredictorInfo, evidence_path, read_r
 if TYPE_CHECKING:
     from cosegbench.dataset import Dataset
     from cosegbench.running.families import Family
+
+_COUNTED = "also counted"
+"""Key of what is counted on request; absent where nothing is, so that the runs of before keep their identity."""
 
 State = Literal["new", "partial", "finished", "other"]
 
@@ -71,7 +74,7 @@ class Job:
         if self.record.is_file():
             execution = read_record(self.record).execution
             stored = {} if execution is None else json.loads(canonical(execution.identity))
-            return ("finished" if stored == mine else "other"), stored
+            return ("finished" if mine in (stored, _without_requests(stored)) else "other"), stored
         found = read_identity(self.journal)
         if found is None:
             return "new", {}
@@ -88,6 +91,12 @@ class Job:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 raise RecordError(f"{path} cannot be removed: {error}.") from error
+
+
+def _without_requests(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """The identity of the run that counts nothing on request: a finished run that counted more serves it too."""
+    protocols = identity.get("protocols", {})
+    return {**identity, "protocols": {key: value for key, value in protocols.items() if key != _COUNTED}}
 
 
 def journal_of_journal(path: Path) -> Path:
@@ -107,6 +116,7 @@ def make_identity(
     family: str,
     pass_digest: str,
     execution: Mapping[str, Any],
+    counted: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Everything that may change a count.
 
@@ -117,7 +127,9 @@ def make_identity(
         family: name of the protocols' family.
         pass_digest: over what its protocols do to images and predictions.
         execution: batch size, threads, device, seed, versions.
+        counted: channels of evidence that are counted on request only.
     """
+    also = {_COUNTED: ", ".join(counted)} if counted else {}
     return {
         "predictor": {
             "target": predictor.target,
@@ -139,7 +151,7 @@ def make_identity(
             "photographs": photographs,
             "vocabulary": dataset.vocabulary_digest,
         },
-        "protocols": {"family": family, "pass": pass_digest},
+        "protocols": {"family": family, "pass": pass_digest, **also},
         "execution": dict(execution),
     }
 

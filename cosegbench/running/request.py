@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 from cosegbench.protocols import Input
 from cosegbench.running.cores import default_threads
@@ -14,6 +14,10 @@ from cosegbench.running.cores import default_threads
 DEFAULT_PROTOCOL = "standard"
 DEFAULT_BATCH_SIZE = 8
 DEFAULT_RESULTS = Path("results")
+
+Save = Literal["labels", "soft"]
+SAVES: tuple[Save, ...] = get_args(Save)
+"""What may be saved of predictions; the first is the default. ``soft`` saves the labels too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class RunRequest:
         results: folder of the records.
         name: the predictor's id in results; None for its own.
         save_predictions: folder for label PNGs; None for none.
+        save: ``"labels"``, or ``"soft"`` for the masks in 8 bit too.
         fresh: replace what is there instead of going on with it.
     """
 
@@ -58,6 +63,7 @@ class RunRequest:
     results: Path = DEFAULT_RESULTS
     name: str | None = None
     save_predictions: Path | None = None
+    save: Save = "labels"
     fresh: bool = False
 
 

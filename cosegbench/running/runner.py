@@ -32,7 +32,7 @@ from cosegbench.running.job import Job, differences, make_identity
 from cosegbench.running.process import limited_threads
 from cosegbench.running.proving import MEND, changed_figures, changed_statements
 from cosegbench.running.request import Reporter, RunRequest, Silent
-from cosegbench.running.saving import require_saved
+from cosegbench.running.saving import check_saving, require_saved
 from cosegbench.running.work import JobRunner
 
 
@@ -52,6 +52,7 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
     """
     tell = reporter or Silent()
     check_protocols(request.protocols, request.input)
+    check_saving(request)
     if request.input.kind != "squash" and (fixed := fixed_inputs(request.protocols)):
         tell.remark(
             f"{', '.join(fixed)}: says itself what the predictor sees; --input {request.input.kind} is not for it."
@@ -59,7 +60,7 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
     cards = check_columns(request.datasets, request.conventions)
     recipe = _recipe(request)
     jobs = _Planner(request, recipe, tell).jobs(cards)
-    left = list(jobs) if request.fresh else _left_to_do(jobs, request.save_predictions, tell)
+    left = list(jobs) if request.fresh else _left_to_do(jobs, request, tell)
     photographs = check_files([job.dataset for job in left])
     left = [job.seen(digest) for job, digest in zip(left, photographs, strict=True)]
     if request.fresh:
@@ -135,7 +136,15 @@ class _Planner:
         execution: Mapping[str, Any],
     ) -> Job:
         about = describe_dataset(dataset, content_digest, self.request.limit, family.column)
-        identity = make_identity(info, about, sizes_digest(dataset), family.name, family.pass_digest, execution)
+        identity = make_identity(
+            info,
+            about,
+            sizes_digest(dataset),
+            family.name,
+            family.pass_digest,
+            execution,
+            family.counted_on_request,
+        )
         path = record_path(self.request.results, self.recipe.id, family.column, family.name)
         return Job(dataset, about, family, info, path, identity)
 
@@ -186,7 +195,7 @@ def _check_unedited(job: Job, record: Record) -> None:
         raise RecordError("\n  - ".join([summary, *lines]))
 
 
-def _left_to_do(jobs: Sequence[Job], save_predictions: Path | None, tell: Reporter) -> list[Job]:
+def _left_to_do(jobs: Sequence[Job], request: RunRequest, tell: Reporter) -> list[Job]:
     """The jobs that are not finished.
 
     Raises:
@@ -198,7 +207,7 @@ def _left_to_do(jobs: Sequence[Job], save_predictions: Path | None, tell: Report
         state, stored = job.stored_identity()
         if state == "finished":
             _check_finished(job, tell)
-            require_saved(save_predictions, job.dataset, job.family, job.dataset.image_ids)
+            require_saved(request, job, job.dataset.image_ids)
             tell.remark(f"{job.title}: finished before, nothing to compute: {job.record}")
             continue
         if state == "other":

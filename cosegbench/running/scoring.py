@@ -30,7 +30,7 @@ from cosegbench.running.label_files import Manifest, find_folder, pair_files, re
 from cosegbench.running.request import DEFAULT_PROTOCOL, Reporter, Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def score_predictions(request: ScoreRequest, reporter: Reporter | None = None) -
     check_protocols(request.protocols)
     (card,) = check_columns([request.dataset], request.conventions)
     family = label_map_family(request.protocols, card.id)
-    path = _record_path(request, family)
+    path = own_record_path(request, family)
     view, required = family.view
     name = request.dataset if view == card.id else view
     (dataset,) = open_views(
@@ -101,45 +101,62 @@ def score_predictions(request: ScoreRequest, reporter: Reporter | None = None) -
         tell.remark("\n".join([f"{len(extra)} files in {folder} were not scored:", *(f"  - {line}" for line in extra)]))
     with tell.progress(dataset.id, len(pairs), 0) as tick:
         evidence = collect(dataset, pairs, manifest, family, tick)
-    return _record(request, dataset, family, manifest, evidence, path, tell)
+    return keep_record(_record(request, dataset, family, manifest, evidence, path, tell), path, tell)
 
 
 def collect(
     dataset: Dataset, pairs: Mapping[str, Path], manifest: Manifest | None, family: Family, tick: Callable[[int], None]
 ) -> Evidence:
+    """The evidence of all images from their label PNGs; raises as :func:`gather`, and RequestError for 8 bits."""
+
+    def observe(image_id: str) -> Evidence:
+        labels = read_labels(pairs[image_id], len(dataset.vocabulary), manifest)
+        target = dataset.target(image_id)
+        if labels.shape != target.shape:
+            raise DataError(f"{pairs[image_id]} has (height, width) {labels.shape}, its label has {target.shape}.")
+        return family.observe(dataset.vocabulary, image_id, LabelMap(labels), target)
+
+    return gather(dataset, list(pairs), observe, tick)
+
+
+def gather(
+    dataset: Dataset, image_ids: Sequence[str], observe: Callable[[str], Evidence], tick: Callable[[int], None]
+) -> Evidence:
     """The evidence of all images, counted on a few threads.
+
+    Args:
+        dataset: whose images they are.
+        image_ids: the images.
+        observe: image id -> its evidence.
+        tick: called with 1 after each image.
 
     Raises:
         DataError: files that are wrong; all of them are listed.
-        RequestError: 8 bits for more than 255 classes.
+        RequestError: as ``observe`` raises it.
     """
     evidence, problems = Evidence(len(dataset.vocabulary)), []
 
     def one(image_id: str) -> Evidence | CosegbenchError:
         try:
-            labels = read_labels(pairs[image_id], len(dataset.vocabulary), manifest)
-            target = dataset.target(image_id)
-            if labels.shape != target.shape:
-                raise DataError(f"{pairs[image_id]} has (height, width) {labels.shape}, its label has {target.shape}.")
-            return family.observe(dataset.vocabulary, image_id, LabelMap(labels), target)
+            return observe(image_id)
         except RequestError:
             raise
         except CosegbenchError as error:
             return error
 
     dataset.labels.has("")  # reads the index of a region file once, before the threads need it
-    for found in in_threads(one, pairs):
+    for found in in_threads(one, image_ids):
         if isinstance(found, Evidence):
             evidence.merge(found)
         else:
             problems.append(str(found))
         tick(1)
     if problems:
-        raise DataError(f"{len(problems)} of {len(pairs)} images cannot be scored.", problems)
+        raise DataError(f"{len(problems)} of {len(image_ids)} images cannot be scored.", problems)
     return evidence
 
 
-def _record_path(request: ScoreRequest, family: Family) -> Path | None:
+def own_record_path(request: ScoreRequest, family: Family) -> Path | None:
     """Where the record goes; None where none was asked for.
 
     Raises:
@@ -149,7 +166,7 @@ def _record_path(request: ScoreRequest, family: Family) -> Path | None:
     if request.results is None or request.name is None:
         return None
     path = record_path(request.results, request.name, family.column, family.name)
-    if path.is_file() and read_record(path).kind != "score":
+    if path.is_file() and read_record(path).kind == "run":
         raise RequestError(
             f"{path} was made by `run`, which `score` does not replace. Give another --name or --results."
         )
@@ -189,10 +206,10 @@ def _record(
     evidence: Evidence,
     path: Path | None,
     tell: Reporter,
-) -> tuple[Record, Path | None]:
+) -> Record:
     digest = content_digests([dataset], photographs=False)[0]
     facts = {} if manifest is None else {"predicted_by": manifest.predictor, "predicted_under": manifest.protocol}
-    record = Record(
+    return Record(
         schema_version=SCHEMA_VERSION,
         kind="score",
         family=family.name,
@@ -204,6 +221,14 @@ def _record(
         execution=None,
         environment=describe_environment(),
     )
+
+
+def keep_record(record: Record, path: Path | None, tell: Reporter) -> tuple[Record, Path | None]:
+    """Write a record where one was asked for, and say so.
+
+    Raises:
+        RecordError: it cannot be written.
+    """
     if path is not None:
         write_record(path, record)
         tell.remark(f"wrote {path} and {evidence_path(path).name}")

@@ -21,7 +21,7 @@ from cosegbench.running.outputs import guarded
 from cosegbench.running.process import limited_threads
 from cosegbench.running.request import Reporter, RunRequest
 from cosegbench.running.samples import Sample
-from cosegbench.running.saving import PredictionFolder, require_saved
+from cosegbench.running.saving import Saving, require_saved
 
 if TYPE_CHECKING:
     from cosegbench.assignment import Mosaic
@@ -59,11 +59,13 @@ class JobRunner:
         """
         job = self.job
         predictor = self.recipe.build(job.dataset.world)
-        saving = self._saving()
+        saving = Saving.open(self.request, job, getattr(predictor, "input_size", None), self.tell.remark)
         batches = plan(job.dataset.image_ids, self.request.batch_size)
         with limited_threads(self.request.threads), Journal(job.journal, job.identity) as journal:
             try:
                 self._infer(predictor, batches, journal, saving)
+                if saving is not None:
+                    saving.report(job.title, self.tell.remark)
                 self._write(predictor, journal)
             except KeyboardInterrupt:
                 raise StoppedError(self._stopped(batches, journal)) from None
@@ -75,16 +77,10 @@ class JobRunner:
         job.journal.unlink(missing_ok=True)
         self.tell.remark(f"{job.title}: wrote {job.record}")
 
-    def _saving(self) -> PredictionFolder | None:
-        folder, job = self.request.save_predictions, self.job
-        return PredictionFolder.open(folder, job.dataset, job.family, job.predictor.id, self.tell.remark)
-
-    def _infer(
-        self, predictor: Any, batches: Sequence[Batch], journal: Journal, saving: PredictionFolder | None
-    ) -> None:
+    def _infer(self, predictor: Any, batches: Sequence[Batch], journal: Journal, saving: Saving | None) -> None:
         dataset, family = self.job.dataset, self.job.family
         done = _images(batches, journal)
-        require_saved(self.request.save_predictions, dataset, family, done)
+        require_saved(self.request, self.job, done)
         if self.job.predictor.tuned:  # also where nothing is left to predict: the record tells what was settled
             guarded(predictor, "tune", f"data set {dataset.id}", dataset)
         if len(done) == len(dataset.image_ids):

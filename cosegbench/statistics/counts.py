@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cosegbench.errors import ProtocolError
-from cosegbench.evidence import Evidence
+from cosegbench.evidence import BOUNDARY, Evidence
 from cosegbench.evidence.channels import IntArray
 from cosegbench.kernels import check_defined, get_kernel
 from cosegbench.kernels.base import FloatArray, Kernel, image_class_sums, ratio
@@ -111,12 +111,22 @@ def summands(evidence: Evidence, kernel: str) -> Summands:
 
 def _data_set(evidence: Evidence, rule: Kernel) -> Counts:
     """Pixels: hit, true + predicted - hit, true; a void pixel is cut from the true areas where the rule says so."""
+    if rule.channel == BOUNDARY:
+        return _bands(evidence)
     pairs = image_class_sums(evidence)
     void = pairs.sums.void if rule.void == "vanishes" else np.zeros_like(pairs.sums.void)
     over: Over = {"gt": "true", "gt-or-prediction": "union"}.get(rule.average_over, "all")  # type: ignore[assignment]
     sums = (pairs.sums.hit, pairs.sums.union - void, pairs.sums.true - void)
     hit, union, true = (each.astype(np.float64) for each in sums)
     return Counts(len(evidence), evidence.num_classes, pairs.image, pairs.label, hit, union, true, over)
+
+
+def _bands(evidence: Evidence) -> Counts:
+    """Pixels of boundary bands: both, either, true."""
+    table = evidence.table(BOUNDARY)
+    both, predicted, true = (table.column(name).astype(np.float64) for name in ("intersection", "predicted", "true"))
+    label, union = table.column("label"), true + predicted - both
+    return Counts(len(evidence), evidence.num_classes, table.image, label, both, union, true, "true")
 
 
 def _image_ious(evidence: Evidence, rule: Kernel) -> Counts:

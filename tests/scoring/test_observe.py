@@ -40,7 +40,19 @@ def test_one_pass_serves_every_protocol_of_its_family():
             assert 0 <= protocol.score(evidence).miou <= 100
         except ProtocolError:
             refused.add(protocol.name)
-    assert refused == {"open-miou", "torchmetrics-jaccard-macro", "torchmetrics-pairs"}  # a similarity; void
+    # a similarity; boundaries, which nobody asked for; void
+    assert refused == {"open-miou", "boundary-iou", "torchmetrics-jaccard-macro", "torchmetrics-pairs"}
+
+
+@pytest.mark.parametrize("prediction", [some_masks(), LabelMap(np.ones((21, 30), np.uint16))])
+def test_boundaries_are_counted_where_a_protocol_asks_for_them_and_change_nothing_else(prediction):
+    boundary, target = get_protocol("boundary-iou"), some_target()
+    evidence = observe([STANDARD, boundary], prediction, target, "x", WORDS)
+    labels = assign(prediction, target.shape, AssignmentRule(), len(WORDS), None, "x")
+    expected = observe([STANDARD], prediction, target, "x", WORDS)
+    expected.add_boundary("x", labels, target)
+    assert evidence == expected
+    assert observe([boundary], prediction, target, "x", WORDS) == evidence
 
 
 def test_masks_are_counted_as_assignment_and_pairing_say():

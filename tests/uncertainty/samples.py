@@ -48,6 +48,7 @@ def make_evidence(
 def add(evidence: Evidence, image_id: str, prediction: np.ndarray, target: np.ndarray) -> None:
     """Fill every channel that a rule here reads; the oracle's masks are the label map's own."""
     evidence.add(image_id, prediction, target)
+    evidence.add_boundary(image_id, prediction, target)
     shown = [int(label) for label in np.unique(target) if label != IGNORE]
     masks = [(prediction == label, target == label) for label in shown]
     counts = [[int((one & other).sum()), int(one.sum()), int(other.sum())] for one, other in masks]
