@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from baselines.exact.folders import B16, SMALL, write_clip, write_clipseg
+from baselines.exact.folders import B16, SMALL, Tower, write_clip, write_clipseg
 from fakes import loose_card, make_voc
 from PIL import Image
 
@@ -17,7 +17,7 @@ from cosegbench_baselines.checkpoint import save_checkpoint
 from cosegbench_baselines.coseg import CoSeg, coseg_config
 from cosegbench_baselines.sources import load_clip
 
-SIZES = {"b16": B16, "small": SMALL}
+SIZES = {"b16": B16, "small": {**SMALL, "text": Tower(16, 2, 2, 40)}}
 WIDTH, HEIGHT = 500, 375
 REPOSITORY = Path(__file__).resolve().parents[2]
 
