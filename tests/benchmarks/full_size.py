@@ -18,6 +18,12 @@ from cosegbench_baselines.coseg import CoSeg, coseg_config
 from cosegbench_baselines.sources import load_clip
 
 SIZES = {"b16": B16, "small": {**SMALL, "text": Tower(16, 2, 2, 40)}}
+FEW = {
+    "label_model": {"blocks": 2, "heads": 2, "feedforward": 32},
+    "mask_decoder": {"reduce": 16, "heads": 2, "feedforward": 32},
+}
+"""CoSeg's halves where only the script is looked at."""
+
 WIDTH, HEIGHT = 500, 375
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -30,13 +36,14 @@ def write_models(folder: Path, size: str) -> None:
     write_clipseg(folder / "clipseg", SIZES[size], published=published)
     loaded = load_clip(str(folder / "clip"))
     for variant in ("prefix", "xatten"):
-        write_coseg(folder / variant, variant, loaded)
+        write_coseg(folder / variant, variant, loaded, {} if size == "b16" else FEW)
 
 
-def write_coseg(path: Path, variant: str, loaded: Any) -> None:
-    """A CoSeg checkpoint in the paper's sizes on that CLIP."""
+def write_coseg(path: Path, variant: str, loaded: Any, changes: dict[str, dict[str, int]]) -> None:
+    """A CoSeg checkpoint on that CLIP, in the paper's sizes but for ``changes``."""
     torch.manual_seed(0)
-    config = coseg_config(loaded.clip, label_model={"variant": variant})
+    label = {"variant": variant, **changes.get("label_model", {})}
+    config = coseg_config(loaded.clip, label_model=label, mask_decoder=changes.get("mask_decoder", {}))
     model = CoSeg(config, loaded.clip.position_rows(config.label_model.queries))
     info = {
         "kind": "coseg",
