@@ -1,7 +1,8 @@
 """Images a second of the three predictors, against CLIPSeg with the image repeated, and the share of time in the model.
 
 On a GPU: ``python tests/benchmarks/gpu_throughput.py``; for bf16 add ``--precision bf16``. To see that it works without
-one: ``python tests/benchmarks/gpu_throughput.py --device cpu --size small --images 4 --batch-size 2``; what that prints is no figure.
+one: ``python tests/benchmarks/gpu_throughput.py --device cpu --size small --images 4 --batch-size 2``;
+what that prints is no figure.
 Weights are random, photographs are 500x375 in PASCAL VOC's layout. Where there is no such device it says so and exits
 with 2.
 """
