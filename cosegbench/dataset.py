@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from cosegbench.adapters import LabelReader, LabelSource, open_labels
 from cosegbench.card_schema import JSON_KINDS, DatasetCard
 from cosegbench.cards import load_card
+from cosegbench.cores import available_cores
 from cosegbench.errors import LabelError, MissingDataError, RequestError
 from cosegbench.files import file_digest
 from cosegbench.image_lists import image_list_digest, list_images
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _WINDOW = 256
+
+_MOST_THREADS = 8
+"""Threads that read label files: decoding holds the interpreter for a part of its time, so that more gain nothing."""
 
 
 class Dataset:
@@ -235,7 +238,7 @@ def dataset_class_counts(dataset: Dataset) -> npt.NDArray[np.int64]:
 def in_threads(work: Callable[[str], Result], image_ids: Iterable[str]) -> Iterator[Result]:
     """``work`` of every image id, in order, on a few threads: decoders release the interpreter while they work."""
     ids = list(image_ids)
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(_MOST_THREADS, available_cores())) as pool:
         # In windows, because a pool is handed all of its work at once and would keep every result in memory.
         for start in range(0, len(ids), _WINDOW):
             yield from pool.map(work, ids[start : start + _WINDOW])

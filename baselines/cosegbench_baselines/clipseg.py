@@ -1,4 +1,4 @@
-"""CLIPSeg (Lüddecke and Ecker 2022) with the image encoded once and the decoder run for all labels of a batch.
+"""CLIPSeg (Lüddecke and Ecker 2022) with the image encoded once, and what all labels share of the decoder run once.
 
 ``transformers``' own modules do the arithmetic, so that published checkpoints load as they are; only the repetition is
 gone. CLIPSeg reads its hidden states in reverse order and conditions by FiLM once, at the first block.
@@ -6,6 +6,7 @@ gone. CLIPSeg reads its hidden states in reverse order and conditions by FiLM on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from cosegbench_baselines.at_once import at_once
 from cosegbench_baselines.backbone import vision_pass
 
 
@@ -81,7 +83,8 @@ class ClipSegOnce(nn.Module):
     ) -> tuple[tuple[torch.Tensor, ...], torch.Tensor | None]:
         """Hidden states of (B, 3, S, S) normalised pixels, and the image embedding (B, width) where ``pooled``."""
         clip = self.model.clip
-        features = vision_pass(clip.vision_model, clip.visual_projection if pooled else None, pixels, self.taps)
+        projection = clip.visual_projection if pooled else None
+        features = vision_pass(clip.vision_model, projection, pixels, self.taps, patches=False)
         return features.taps, features.pooled
 
     @torch.no_grad()
@@ -92,14 +95,38 @@ class ClipSegOnce(nn.Module):
             taps: hidden states (B, 1 + L, hidden).
             condition: (B, k, width) text embeddings, not normalised.
         """
-        return decode_labels(self.model.decoder, taps, condition)
+        decoder = self.model.decoder
+        reduced = [reduce(tap).unsqueeze(1) for reduce, tap in zip(decoder.reduces, reversed(taps), strict=True)]
+        step = at_once(condition.device, len(condition) * reduced[0].shape[2])
+        starts = range(0, condition.shape[1], step)
+        chunks = [_draw(decoder, reduced, condition[:, start : start + step]) for start in starts]
+        return chunks[0] if len(chunks) == 1 else torch.cat(chunks, 1)
+
+
+def _draw(decoder: Any, reduced: Sequence[torch.Tensor], condition: torch.Tensor) -> torch.Tensor:
+    """The decoder from its reduced hidden states (B, 1, 1 + L, reduce) on: logits (B, n, S, S) of n labels an image.
+
+    Whatever comes before the FiLM is the same for all labels of an image, and computed for one.
+    """
+    state: torch.Tensor | None = None
+    for index, (fresh, layer) in enumerate(zip(reduced, decoder.layers, strict=True)):
+        state = fresh if state is None else fresh + state
+        if index == decoder.conditional_layer:
+            factor, shift = decoder.film_mul(condition), decoder.film_add(condition)
+            state = factor.unsqueeze(2) * state + shift.unsqueeze(2)
+        state = layer(state.flatten(0, 1), None).view(state.shape)
+    assert state is not None  # a decoder without layers has no use
+    flat = state[:, :, 1:].flatten(0, 1).transpose(1, 2)
+    side = math.isqrt(flat.shape[-1])
+    logits: torch.Tensor = decoder.transposed_convolution(flat.reshape(*flat.shape[:2], side, side))
+    return logits.view(*condition.shape[:2], *logits.shape[-2:])
 
 
 def decode_labels(decoder: Any, taps: Sequence[torch.Tensor], condition: torch.Tensor) -> torch.Tensor:
-    """Run CLIPSeg's decoder for k labels of each image: (B, k, S, S) logits, with gradients.
+    """Run CLIPSeg's decoder for k labels of each image, with gradients, for training: (B, k, S, S) logits.
 
-    With FiLM at the first block everything before it is the reduction of one hidden state, which is cheap; the hidden
-    states are therefore expanded, not copied, and the k labels form one batch.
+    The k labels form one batch, and ``transformers``' own forward does all of it, with its order of sums: the weights
+    that ship were trained so.
     """
     batch, labels = condition.shape[:2]
     spread = tuple(tap.unsqueeze(1).expand(-1, labels, -1, -1).flatten(0, 1) for tap in taps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from cosegbench.errors import DataError, RequestError
+from cosegbench_baselines.at_once import at_once
 from cosegbench_baselines.backbone import FrozenClip, ImageFeatures
 from cosegbench_baselines.checkpoint import load_checkpoint
 from cosegbench_baselines.config import CoSegConfig
@@ -82,7 +83,19 @@ def segment(model: CoSeg, features: ImageFeatures, text: torch.Tensor, *, snap: 
     with torch.autocast(tokens.device.type, enabled=False):
         cosines = nn.functional.normalize(tokens.float(), dim=-1) @ nn.functional.normalize(text, dim=-1).T
     condition = text[cosines.argmax(-1)] if snap else tokens
-    return Segments(model.decoder(features.taps, condition).float().sigmoid(), cosines[..., :-1], cosines[..., -1])
+    masks = _masks(model.decoder, features.taps, condition)
+    return Segments(masks.float().sigmoid_(), cosines[..., :-1], cosines[..., -1])
+
+
+def _masks(decoder: MaskDecoder, taps: Sequence[torch.Tensor], condition: torch.Tensor) -> torch.Tensor:
+    """Mask logits (B, N, S, S); a CPU decodes image by image, because N masks are a batch by themselves."""
+    batch, number = condition.shape[:2]
+    step = at_once(condition.device, number * taps[0].shape[1])
+    found = [
+        decoder([tap[start : start + step] for tap in taps], condition[start : start + step])
+        for start in range(0, batch, step)
+    ]
+    return found[0] if len(found) == 1 else torch.cat(found)
 
 
 def coseg_config(clip: FrozenClip, **changes: Any) -> CoSegConfig:

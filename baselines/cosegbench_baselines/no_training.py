@@ -84,20 +84,18 @@ class NoTraining:
 
     def rank(self, images: Sequence[Image.Image]) -> list[RankedLabels]:
         """The k labels of highest cosine of each image; equal cosines in the order of the vocabulary."""
-        scores, order = self._cosines(images).sort(dim=1, descending=True, stable=True)
-        k = min(self.k or len(self._names), len(self._names))
-        return [
-            RankedLabels(tuple(row[:k].tolist()), tuple(values[:k].tolist()))
-            for row, values in zip(order, scores, strict=True)
-        ]
+        return self._rank(self._embed(images))
 
     @torch.no_grad()
     def predict(self, images: Sequence[Image.Image]) -> list[MaskSet]:
         """Masks of the labels of each image; the similarity of a mask to a class is that of its label's text."""
-        chosen = [self._given(image) for image in images] if self.labels is not None else self._ranked(images)
-        pixels = squash(images, self.input_size, self.clipseg.pixels.resample).to(self.device)
+        once, one_tower = self.clipseg.once, self.labels is None and self.clip is None
         with computing(self.precision, self.device):
-            taps, _ = self.clipseg.once.encode(normalise(pixels, self.clipseg.pixels))
+            taps, pooled = once.encode(self._pixels(images), pooled=one_tower)
+        if self.labels is not None:
+            chosen = [self._given(image) for image in images]
+        else:
+            chosen = [ranked.labels for ranked in self._rank(self._embed(images) if pooled is None else pooled)]
         unit = functional.normalize(self._draw_text, dim=-1)
         found = []
         for place, labels in enumerate(chosen):
@@ -105,8 +103,8 @@ class NoTraining:
             if len(labels):
                 one = tuple(tap[place : place + 1] for tap in taps)
                 with computing(self.precision, self.device):
-                    logits = self.clipseg.once.decode(one, self._draw_text[index].unsqueeze(0))[0]
-                masks = logits.float().sigmoid()
+                    logits = once.decode(one, self._draw_text[index].unsqueeze(0))[0]
+                masks = logits.float().sigmoid_()
             else:
                 masks = torch.empty(0, self.input_size, self.input_size, device=self.device)
             found.append(MaskSet(masks, unit[index] @ unit.T, None, "cosine", 100.0))
@@ -116,24 +114,34 @@ class NoTraining:
         """For the record."""
         return dict(self.about)
 
-    @torch.no_grad()
-    def _cosines(self, images: Sequence[Image.Image]) -> torch.Tensor:
-        """(B, K) cosines of the images with the names."""
-        if self.clip is None:
-            rule, size = self.clipseg.pixels, self.input_size
-        else:
-            rule, size = self.clip.pixels, self.clip.clip.image_size
-        pixels = normalise(squash(images, size, rule.resample).to(self.device), rule)
-        with computing(self.precision, self.device):
-            if self.clip is None:
-                _, pooled = self.clipseg.once.encode(pixels, pooled=True)
-            else:
-                pooled = self.clip.clip.encode_image(pixels).pooled
-        assert pooled is not None
-        return functional.normalize(pooled.float(), dim=-1) @ self._rank_text.T
+    def _pixels(self, images: Sequence[Image.Image]) -> torch.Tensor:
+        """What CLIPSeg sees."""
+        rule = self.clipseg.pixels
+        return normalise(squash(images, self.input_size, rule.resample).to(self.device), rule)
 
-    def _ranked(self, images: Sequence[Image.Image]) -> list[tuple[int, ...]]:
-        return [ranked.labels for ranked in self.rank(images)]
+    @torch.no_grad()
+    def _embed(self, images: Sequence[Image.Image]) -> torch.Tensor:
+        """Image embeddings (B, width) of the tower that picks the labels, not normalised."""
+        if self.clip is None:
+            with computing(self.precision, self.device):
+                _, pooled = self.clipseg.once.encode(self._pixels(images), pooled=True)
+        else:
+            size, rule = self.clip.clip.image_size, self.clip.pixels
+            pixels = normalise(squash(images, size, rule.resample).to(self.device), rule)
+            with computing(self.precision, self.device):
+                pooled = self.clip.clip.encode_image(pixels, patches=False).pooled
+        assert pooled is not None
+        return pooled
+
+    def _rank(self, pooled: torch.Tensor) -> list[RankedLabels]:
+        """The labels of image embeddings (B, width)."""
+        cosines = functional.normalize(pooled.float(), dim=-1) @ self._rank_text.T
+        scores, order = cosines.sort(dim=1, descending=True, stable=True)
+        k = min(self.k or len(self._names), len(self._names))
+        return [
+            RankedLabels(tuple(labels), tuple(values))
+            for labels, values in zip(order[:, :k].tolist(), scores[:, :k].tolist(), strict=True)
+        ]
 
     def _given(self, image: Image.Image) -> tuple[int, ...]:
         image_id = str(image.info.get("image_id"))

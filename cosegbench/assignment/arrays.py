@@ -44,6 +44,9 @@ def to_numpy(array: Array) -> npt.NDArray[Any]:
 def on_host(array: Array) -> Array:
     """A CPU tensor as a NumPy view of the same memory, which is reduced faster; everything else as it is, detached.
 
+    It also keeps the threads that count images out of OpenMP: a team for each of them makes libgomp see more threads
+    than cores, and the predictor's own then sleep at every barrier instead of spinning (measured: 8 % of its time).
+
     bfloat16 stays a tensor, because NumPy lacks it and a threshold is compared in the array's own type.
     """
     if not is_tensor(array):
@@ -66,6 +69,7 @@ def is_floating(array: Array) -> bool:
 
 def all_finite(array: Array) -> bool:
     """Whether no value is NaN or infinite."""
+    array = on_host(array)
     # A few values at a time: of 847 maps at full size the truth values alone are as large as the memory bar, and torch
     # makes copies of the values besides.
     rows = max(1, _AT_ONCE // max(1, math.prod(array.shape[1:])))
@@ -75,7 +79,7 @@ def all_finite(array: Array) -> bool:
 
 def extent(array: Array) -> tuple[float, float]:
     """Least and greatest value."""
-    array = array.detach() if is_tensor(array) else array
+    array = on_host(array)
     return float(array.min()), float(array.max())
 
 

@@ -57,7 +57,8 @@ class Journal:
         self.path = path
         with self._explained("be opened"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None)
+            # A pass commits on one thread and asks on another, never on both at once.
+            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(identity)
         except BaseException:

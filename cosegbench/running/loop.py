@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cosegbench.errors import CosegbenchError
 from cosegbench.running.batches import Batch
+from cosegbench.running.bookkeeping import Bookkeeper
 from cosegbench.running.cores import reader_threads
-from cosegbench.running.outputs import call_predict, own
+from cosegbench.running.outputs import call_predict, own, size_of
 from cosegbench.running.process import seed_batch
 from cosegbench.running.samples import Sample, read_ahead
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from cosegbench.evidence import Evidence
     from cosegbench.prediction import Prediction
     from cosegbench.running.journal import Journal
+
+MOST_COPIED = 1 << 27
+"""Bytes of predictions that are copied so that they can be counted beside the next call; a batch of 8 images with 20
+masks of 352 pixels has 79 MB. Score maps of hundreds of classes at full size have more, and are counted before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +52,16 @@ def run_pass(
 ) -> None:
     """Predict every batch that is not in the journal and commit it.
 
-    While a batch is predicted, the next two or more are read on threads of their own: images, labels and geometry. Its
-    evidence is counted on as many threads as the process has, before the next call of ``predict``, which may use its
-    buffers again. Neither changes a bit: images are counted apart, and only the calling thread predicts and commits.
+    While a batch is predicted, the next two or more are read on threads of their own (images, labels and geometry), and
+    the one before is counted and stored. The predictor may use its buffers again in its next call, so what is counted
+    beside it is a copy; predictions too large to be copied are counted before the call. None of it changes a bit:
+    images are counted apart, and batches are predicted by the calling thread and stored in their order.
 
     Args:
         work: predictor, images and evidence.
         batches: all batches of the image list.
         journal: keeps what is done; a batch that it holds is left alone.
-        tick: called with the number of images after each commit.
+        tick: called with the number of images after each commit, on a thread of its own.
         threads: threads for counting, and for reading as :func:`cosegbench.running.cores.reader_threads` says.
 
     Raises:
@@ -66,25 +73,40 @@ def run_pass(
     readers = reader_threads(threads)
     # Two batches, so that one slow image does not stop the predictor; more where the batches are too small for that.
     ahead = max(2 * work.batch_size, 2 * readers)
-    with _pool(readers) as reading, _pool(max(1, threads)) as counting:
-        started = time.perf_counter()
-        for batch, samples in read_ahead(work.read, left, reading, ahead):
-            seed_batch(work.seed, batch.index)
-            evidence, inside = _predict(work, samples, counting)
-            now = time.perf_counter()
-            journal.commit(batch.index, evidence, seconds=now - started, predictor_seconds=inside)
-            started = now
-            tick(len(samples))
+    with _pool(readers) as reading, _pool(max(1, threads)) as counting, _pool(1) as storing:
+        books = Bookkeeper(work.observe, journal, tick, counting, storing)
+        with _settled(books):
+            for batch, samples in read_ahead(work.read, left, reading, ahead):
+                seed_batch(work.seed, batch.index)
+                inside = _predict(work, samples, books)
+                books.store(batch.index, inside)
 
 
-def _predict(work: Pass, samples: Sequence[Sample], pool: Executor) -> tuple[dict[str, bytes], float]:
-    """The evidence of one batch by image id, and the seconds inside ``predict``.
+@contextmanager
+def _settled(books: Bookkeeper) -> Iterator[None]:
+    """Leave only when the last batch is stored, whatever goes wrong with the one after it.
+
+    Of two failures that of the earlier batch is raised, as if nothing had gone on beside it.
+    """
+    try:
+        yield
+    except Exception:
+        books.settle()
+        raise
+    except BaseException:  # the user stops: what can be kept is kept, and nothing else is said
+        with suppress(CosegbenchError):
+            books.settle()
+        raise
+    books.settle()
+
+
+def _predict(work: Pass, samples: Sequence[Sample], books: Bookkeeper) -> float:
+    """Predict one batch, have its images counted, and return the seconds inside ``predict``.
 
     The views of the batch are shown in order, at most ``batch_size`` a call. An image is counted after the call that
     showed its last view; what was predicted of it in earlier calls is kept as a copy.
     """
     views = [(sample, view) for sample in samples for view in range(len(sample.views))]
-    evidence: dict[str, bytes] = {}
     begun: list[Prediction] = []
     inside = 0.0
     for start in range(0, len(views), work.batch_size):
@@ -94,15 +116,20 @@ def _predict(work: Pass, samples: Sequence[Sample], pool: Executor) -> tuple[dic
             work.predictor, [sample.views[view] for sample, view in call], [each.name(view) for each, view in call]
         )
         inside += time.perf_counter() - before
-        whole, begun = _complete(call, predictions, begun)
-        found = pool.map(lambda pair: work.observe(*pair).image_bytes(pair[0].image_id), whole)
-        evidence.update(zip((sample.image_id for sample, _ in whole), found, strict=True))
+        books.wait()  # before copies are made: those of two calls must not lie side by side
+        beside = sum(map(size_of, [*begun, *predictions])) <= MOST_COPIED
+        if beside:
+            predictions = [own(prediction) for prediction in predictions]
+        whole, begun = _complete(call, predictions, begun, owned=beside)
+        books.count(whole)
+        if not beside:
+            books.wait()
         del predictions, whole  # full-size maps of the last call must not lie beside those of the next
-    return evidence, inside
+    return inside
 
 
 def _complete(
-    call: Sequence[tuple[Sample, int]], predictions: Sequence[Prediction], begun: Sequence[Prediction]
+    call: Sequence[tuple[Sample, int]], predictions: Sequence[Prediction], begun: Sequence[Prediction], *, owned: bool
 ) -> tuple[list[tuple[Sample, Prediction | Mosaic]], list[Prediction]]:
     """The images whose last view was in this call, and copies of what was predicted of the one that goes on.
 
@@ -110,6 +137,7 @@ def _complete(
         call: image and number of each view.
         predictions: one a view.
         begun: of the first image, from the calls before.
+        owned: whether the predictions are copies already.
     """
     whole: list[tuple[Sample, Prediction | Mosaic]] = []
     kept, new = list(begun), 0
@@ -119,7 +147,7 @@ def _complete(
             whole.append((sample, sample.joined(kept)))
             kept, new = [], 0
     place = len(kept) - new
-    return whole, [*kept[:place], *(own(prediction) for prediction in kept[place:])]
+    return whole, kept if owned else [*kept[:place], *(own(prediction) for prediction in kept[place:])]
 
 
 @contextmanager

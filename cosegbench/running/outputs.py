@@ -48,13 +48,28 @@ def call_predict(predictor: Any, images: Sequence[Image.Image], image_ids: Seque
 
 
 def own(prediction: Prediction) -> Prediction:
-    """The same prediction in memory of its own, because the predictor may use its buffers again in its next call."""
+    """The same prediction in memory of its own, because the predictor may use its buffers again in its next call.
+
+    Copies lie where the arrays lie. On an accelerator the copy is queued on the caller's stream, behind what computes
+    the arrays and before what the next call queues.
+    """
     arrays = {
-        each.name: value.detach().clone() if is_tensor(value) else value.copy()
-        for each in fields(prediction)
-        if is_array(value := getattr(prediction, each.name))
+        name: value.detach().clone() if is_tensor(value) else value.copy()
+        for name, value in _arrays(prediction).items()
     }
     return replace(prediction, **arrays)
+
+
+def size_of(prediction: Prediction) -> int:
+    """Bytes that :func:`own` copies."""
+    arrays = _arrays(prediction).values()
+    return sum(each.numel() * each.element_size() if is_tensor(each) else each.nbytes for each in arrays)
+
+
+def _arrays(prediction: Prediction) -> dict[str, Any]:
+    """Its arrays by field; what is none, which is refused when the prediction is looked at, is left out."""
+    values = {each.name: getattr(prediction, each.name) for each in fields(prediction)}
+    return {name: value for name, value in values.items() if is_array(value)}
 
 
 def guarded(predictor: Any, method: str, where: str, *arguments: Any) -> Any:

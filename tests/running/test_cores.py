@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from cosegbench import dataset
+from cosegbench.cores import available_cores
 from cosegbench.running import cores
-from cosegbench.running.cores import available_cores, default_threads, reader_threads
+from cosegbench.running.cores import default_threads, reader_threads
 
 
 @pytest.fixture
@@ -77,3 +80,19 @@ def test_defaults_on_few_and_on_many_cores(
 
 def test_this_process_has_at_least_one_core() -> None:
     assert available_cores() >= 1
+
+
+@pytest.mark.parametrize(("available", "expected"), [(1, 1), (2, 2), (64, 8)])
+def test_label_files_are_read_on_the_cores_that_this_process_may_use(
+    monkeypatch: pytest.MonkeyPatch, available: int, expected: int
+) -> None:
+    monkeypatch.setattr(dataset, "available_cores", lambda: available)
+    asked, real = [], dataset.ThreadPoolExecutor
+
+    def pool(threads: int) -> ThreadPoolExecutor:
+        asked.append(threads)
+        return real(threads)
+
+    monkeypatch.setattr(dataset, "ThreadPoolExecutor", pool)
+    assert list(dataset.in_threads(str.upper, ["a", "b"])) == ["A", "B"]
+    assert asked == [expected]
