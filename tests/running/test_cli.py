@@ -198,5 +198,5 @@ def test_stopping_before_there_is_anything_to_keep_says_how_to_go_on(monkeypatch
     monkeypatch.setattr("cosegbench.registry.load_trainer", stopped)
     done = CliRunner().invoke(main, ["train", "--predictor", "clip"])
 
-    assert done.exit_code == 1
+    assert done.exit_code == 130
     assert "Start the same command again" in done.stderr
