@@ -158,7 +158,7 @@ def read_identity(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     with explained(path, "be read"):
-        database = journal_file.connect(path, wait=1.0)
+        database = journal_file.connect(path)
         try:
             if not journal_file.begun(database, path):
                 return None

@@ -29,7 +29,7 @@ _NO_LOCKS = {
 """What SQLite says on a file system without locks."""
 
 
-def connect(path: Path, wait: float = 1.0) -> sqlite3.Connection:
+def connect(path: Path, wait: float = 0.2) -> sqlite3.Connection:
     """Open or make the file; settings that hold on network file systems, and that a power failure cannot cheat.
 
     On a file system without locks SQLite is told to do without: :class:`cosegbench.running.owner.Held` keeps others

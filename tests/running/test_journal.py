@@ -59,7 +59,7 @@ def test_a_second_run_into_the_same_journal_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_journal_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "j.sqlite").write_bytes(b"no database at all, but long enough to look at" * 30)
 
-    with pytest.raises(RecordError, match="start again with --fresh"):
+    with pytest.raises(RecordError, match=r"j\.sqlite is damaged \(file is not a database\).*Start again with --fresh"):
         Journal(tmp_path / "j.sqlite", {})
 
 
