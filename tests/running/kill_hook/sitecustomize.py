@@ -1,8 +1,9 @@
-"""Ends the process by SIGKILL at a named call; Python imports this by itself where its folder is on the path.
+"""Ends the process by a signal at a named call; Python imports this by itself where its folder is on the path.
 
 ``COSEGBENCH_TEST_KILL=call:needle:n:when``: at the ``n``-th ``call`` (``commit``, ``insert``, ``replace``, ``fsync``,
 ``link`` or ``unlink``) whose SQL or path holds ``needle``, ``before`` or ``after`` it is done, or, as ``0.0005``, so
-many seconds after it began, from another thread. Nothing of this is in the product.
+many seconds after it began, from another thread. ``COSEGBENCH_TEST_SIGNALS`` lists other signals than SIGKILL, which
+are sent one after the other. Nothing of this is in the product.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import threading
 import time
 
 SPECIFICATION = os.environ.get("COSEGBENCH_TEST_KILL", "")
+SIGNALS = [signal.Signals[name] for name in os.environ.get("COSEGBENCH_TEST_SIGNALS", "SIGKILL").split()]
+PAUSE = 0.2
+"""Seconds between two signals: the system merges those that come at once."""
 
 
 class Watch:
@@ -40,7 +44,9 @@ class Watch:
 
 def end(after: float = 0.0) -> None:
     time.sleep(after)
-    os.kill(os.getpid(), signal.SIGKILL)
+    for number in SIGNALS:
+        os.kill(os.getpid(), number)
+        time.sleep(PAUSE if len(SIGNALS) > 1 else 0)
 
 
 def install(watch: Watch) -> None:
