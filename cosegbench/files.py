@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -119,6 +120,10 @@ if sys.platform == "win32":
             os.lseek(handle, 0, os.SEEK_SET)
         return True
 
+    def has_locks(_folder: Path) -> bool:
+        """As below."""
+        return True
+
     def unlock_handle(handle: int) -> None:
         """As below."""
         os.lseek(handle, _FAR, os.SEEK_SET)
@@ -139,6 +144,18 @@ else:
             return False
         except OSError:
             return None
+        return True
+
+    def has_locks(folder: Path) -> bool:
+        """Whether files of a folder can be locked byte by byte, as SQLite does; True where that cannot be found out."""
+        try:
+            with tempfile.TemporaryFile(dir=folder) as stream:
+                try:
+                    fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    return False
+        except OSError:
+            pass
         return True
 
     def unlock_handle(handle: int) -> None:

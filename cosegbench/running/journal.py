@@ -118,7 +118,7 @@ class Journal:
             try:
                 begun = journal_file.begun(self._db, self.path)
                 damage = journal_file.damage(self._db) if begun else ""
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if not journal_file.is_damage(error):
                     raise
                 begun, damage = True, str(error)

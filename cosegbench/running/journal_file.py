@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cosegbench.errors import RecordError
+from cosegbench.files import has_locks
 
 VERSION = 2
 _TABLES = """
@@ -19,14 +20,6 @@ CREATE TABLE batches (batch INTEGER PRIMARY KEY, digest TEXT NOT NULL, seconds R
                       predictor_seconds REAL NOT NULL);
 CREATE TABLE images (image_id TEXT PRIMARY KEY, batch INTEGER NOT NULL, evidence BLOB NOT NULL) WITHOUT ROWID;
 """
-
-_NO_LOCKS = {
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_IOERR_LOCK,
-    sqlite3.SQLITE_IOERR_RDLOCK,
-    sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
-}
-"""What SQLite says on a file system without locks."""
 
 
 def connect(path: Path, wait: float = 0.2) -> sqlite3.Connection:
@@ -42,13 +35,13 @@ def connect(path: Path, wait: float = 0.2) -> sqlite3.Connection:
     database = _connect(path, wait)
     try:
         database.execute("PRAGMA user_version").fetchone()  # the first thing that takes a lock
-    except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", None) not in _NO_LOCKS:
-            return database  # what is wrong shows again where it can be told
-        database.close()
-        return _connect(path, wait, "?nolock=1")
+    except sqlite3.OperationalError:
+        # SQLite says "locked" of a file system without locks too.
+        if not has_locks(path.parent):
+            database.close()
+            return _connect(path, wait, "?vfs=unix-none")
     except sqlite3.Error:
-        pass
+        pass  # what is wrong shows again where it can be told
     return database
 
 
@@ -142,8 +135,10 @@ def as_text(values: Mapping[str, Any]) -> str:
     return json.dumps(values, sort_keys=True)
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Whether an error says that the file is not what SQLite wrote."""
+    if isinstance(error, UnicodeDecodeError):  # names of columns, which Python reads by itself
+        return True
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -157,12 +152,12 @@ def explained(path: Path, doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
         raise RecordError(f"journal {path} cannot {doing}: {error}. {_advice(error)}") from error
 
 
 def _advice(error: Exception) -> str:
-    if isinstance(error, sqlite3.Error) and is_damage(error):
+    if is_damage(error):
         return "The file is damaged, and nothing of it can be kept: start again with --fresh, which replaces it."
     if "locked" in str(error):
         return "Another run is writing to it: wait for it, or give another --results."

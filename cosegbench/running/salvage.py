@@ -76,5 +76,5 @@ def rollback_file(path: Path) -> Path:
 def _readable(database: sqlite3.Connection, query: str) -> Iterator[Any]:
     """The rows up to the first damaged page, and those behind the last one; some may come twice."""
     for order in ("", " DESC"):
-        with suppress(sqlite3.DatabaseError):
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
             yield from database.execute(query + order)
