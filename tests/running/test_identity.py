@@ -84,8 +84,8 @@ def test_a_weight_file_that_was_written_anew_under_its_name_is_another_run(world
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("background = [0]", "background = [0]\nignore = [3]"), ("[format]", '[format]\ndrop_classes = ["class 2"]')],
-    ids=["ignored values", "dropped classes"],
+    [('background = "ignore"', 'background = "class"'), ("[format]", '[format]\ndrop_classes = ["class 2"]')],
+    ids=["the background scored", "dropped classes"],
 )
 def test_a_card_that_reads_the_same_labels_otherwise_is_another_run(world: World, before: str, after: str) -> None:
     card = Path(world.card)
