@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
+import secrets
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 _CHUNK = 1 << 20
+_LONGEST = 200
+"""Bytes of a name that its temporary file repeats whole: file systems take 255 bytes a name."""
 
 
 @contextmanager
@@ -24,20 +29,35 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         OSError: the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part = path.with_name(f".{_short(path.name)}.{secrets.token_hex(6)}.part")
+    # Not tempfile's: its files are private, and a result should be as readable as any other file of this user.
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp makes private files; a result should be as readable as any other file of this user.
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
+        part.replace(path)
     except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
+        with suppress(OSError):
+            part.unlink()
         raise
     _sync_folder(path.parent)
+
+
+def remove_parts(folder: Path, name: str = "*") -> None:
+    """Remove the temporary files that killed processes left beside ``name``.
+
+    Only for a caller who knows that nobody writes there now. A file that cannot be removed is left: it does no harm.
+
+    Args:
+        folder: where to look; need not exist.
+        name: of the file that was being written; ``*`` for every file.
+    """
+    pattern = "*" if name == "*" else glob.escape(_short(name))
+    for part in folder.glob(f".{pattern}.*.part"):
+        with suppress(OSError):
+            part.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -69,11 +89,9 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _umask() -> int:
-    """The process's file mode mask; the system offers no way to read it without setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _short(name: str) -> str:
+    """A name, or its beginning where a longer one made of it would not fit."""
+    return name if len(os.fsencode(name)) <= _LONGEST else name[: _LONGEST // 4]
 
 
 def _sync_folder(folder: Path) -> None:
@@ -84,3 +102,62 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR = 1 << 30  # behind the content, which others must be able to read
+
+    def lock_handle(handle: int) -> bool | None:
+        """As below."""
+        os.lseek(handle, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(handle, 0, os.SEEK_SET)
+        return True
+
+    def has_locks(_folder: Path) -> bool:
+        """As below."""
+        return True
+
+    def unlock_handle(handle: int) -> None:
+        """As below."""
+        os.lseek(handle, _FAR, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def lock_handle(handle: int) -> bool | None:
+        """Take the system's lock on an open file without waiting; the system drops it when the process ends.
+
+        Returns:
+            Whether it was taken; None where the file system has no locks.
+        """
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return None
+        return True
+
+    def has_locks(folder: Path) -> bool:
+        """Whether files of a folder can be locked byte by byte, as SQLite does; True where that cannot be found out."""
+        try:
+            with tempfile.TemporaryFile(dir=folder) as stream:
+                try:
+                    fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    return False
+        except OSError:
+            pass
+        return True
+
+    def unlock_handle(handle: int) -> None:
+        """Drop the lock of :func:`lock_handle`."""
+        fcntl.flock(handle, fcntl.LOCK_UN)

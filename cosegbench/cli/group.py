@@ -70,14 +70,17 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error raised on purpose, or by the system, is printed without a traceback."""
+        from cosegbench.running.stopping import AGAIN, stop_code, stoppable
+
         try:
-            return super().invoke(ctx)
+            with stoppable():
+                return super().invoke(ctx)
         except CosegbenchError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("\nStopped. Start the same command again: `run` and `train` go on where they were.", err=True)
-            ctx.exit(1)
+        except KeyboardInterrupt as stop:
+            click.echo(f"\nStopped. {AGAIN}", err=True)
+            ctx.exit(stop_code(stop))
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read our output has seen enough, which click treats so
                 raise
@@ -92,8 +95,8 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Score open-vocabulary segmentation under every protocol by name, and say which one a figure is.
 
-    Exit codes: 0 done, 1 failed while working, 2 bad request. Results go to standard output, remarks and progress to
-    standard error.
+    Exit codes: 0 done, 1 failed while working, 2 bad request, 130 stopped by Ctrl-C, 143 by SIGTERM. Results go to
+    standard output, remarks and progress to standard error.
     """
 
 

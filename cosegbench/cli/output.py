@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from cosegbench.errors import RequestError
+from cosegbench.errors import WorkError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,7 +52,7 @@ def emit(text: str, content: Any, json_file: str | None) -> None:
     """Print ``text``, and write ``content`` as JSON where it was asked for; ``-`` prints the JSON in its place.
 
     Raises:
-        RequestError: the file cannot be written.
+        WorkError: the file cannot be written.
     """
     if text and json_file != STANDARD_OUTPUT:
         click.echo(text)
@@ -64,7 +64,7 @@ def write_json(content: Any, json_file: str) -> None:
     """Write JSON to a file, whole or not at all, or to standard output for ``-``.
 
     Raises:
-        RequestError: the file cannot be written.
+        WorkError: the file cannot be written.
     """
     encoded = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     if json_file == STANDARD_OUTPUT:
@@ -75,4 +75,4 @@ def write_json(content: Any, json_file: str) -> None:
     try:
         write_text(Path(json_file), encoded)
     except OSError as error:
-        raise RequestError(f"{json_file} cannot be written: {error}.") from error
+        raise WorkError(f"{json_file} cannot be written: {error}.") from error

@@ -110,13 +110,19 @@ def _run(train: Trainer, name: str, request: TrainRequest) -> Path:
     """The checkpoint.
 
     Raises:
+        StoppedError: the user stopped it.
         WorkError: the trainer, which may be a third party's, raised something that is not ours.
     """
     from cosegbench.errors import CosegbenchError, WorkError
     from cosegbench.plugins import describe_failure
+    from cosegbench.running.stopping import AGAIN, StoppedError
 
     try:
         return train(request)
+    except KeyboardInterrupt as stop:
+        raise StoppedError(
+            f"stopped: the training's last state, where it has saved one, lies under {request.out}. {AGAIN}", stop
+        ) from None
     except (CosegbenchError, OSError):
         raise
     except Exception as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ import PIL
 from platformdirs import user_cache_path
 
 from cosegbench.errors import WorkError
+from cosegbench.files import lock_handle, unlock_handle
 from cosegbench.miniature.draw import DEFAULT_SIZES, MiniatureSizes, draw_miniature
 from cosegbench.miniature.world import WORLD_VERSION
 
@@ -102,7 +103,9 @@ def _locked(path: Path) -> Iterator[None]:
     """Holds an advisory lock on `path`. The system drops it when the process ends, however it ends."""
     with path.open("a+b") as stream:
         deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
-        while not _try_lock(stream.fileno()):
+        while not (taken := lock_handle(stream.fileno())):
+            if taken is None:
+                raise OSError(errno.ENOLCK, "its file system has no locks")
             if time.monotonic() > deadline:
                 raise WorkError(
                     f"{path}: another process has been drawing the miniature for {LOCK_TIMEOUT_SECONDS:.0f} seconds. "
@@ -113,31 +116,4 @@ def _locked(path: Path) -> Iterator[None]:
             yield
         finally:
             with suppress(OSError):
-                _unlock(stream.fileno())
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(handle: int) -> bool:
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(handle: int) -> None:
-        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _try_lock(handle: int) -> bool:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def _unlock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_UN)
+                unlock_handle(stream.fileno())

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cosegbench.errors import RecordError
-from cosegbench.files import text_digest
+from cosegbench.files import remove_parts, text_digest
 from cosegbench.options import RESERVED
 from cosegbench.records import DatasetInfo, PredictorInfo, evidence_path, read_record
+from cosegbench.running.journal import read_identity
+from cosegbench.running.owner import Held
+from cosegbench.running.salvage import rollback_file
 
 if TYPE_CHECKING:
     from cosegbench.dataset import Dataset
@@ -58,7 +60,12 @@ class Job:
     @property
     def journal(self) -> Path:
         """Where the journal lies while the run is not finished."""
-        return self.record.with_name(self.record.name.removesuffix(".json") + ".journal.sqlite")
+        return journal_path(self.record)
+
+    @property
+    def owner(self) -> Path:
+        """The file that says which process works on the run."""
+        return _beside(self.record, ".lock")
 
     def seen(self, images_digest: str) -> Job:
         """The same job, whose record will state what the photographs were."""
@@ -86,7 +93,32 @@ class Job:
         Raises:
             RecordError: a file cannot be removed.
         """
-        for path in (self.record, evidence_path(self.record), self.journal, journal_of_journal(self.journal)):
+        self._remove(self.record, evidence_path(self.record), self.journal, rollback_file(self.journal))
+
+    def remove_journal(self) -> None:
+        """Remove the journal of a run whose record is written.
+
+        Raises:
+            RecordError: it cannot be removed.
+        """
+        self._remove(self.journal, rollback_file(self.journal))
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half-written; only for whoever holds the run."""
+        for path in (self.record, evidence_path(self.record), self.journal, self.owner):
+            remove_parts(path.parent, path.name)
+
+    def sweep_finished(self) -> None:
+        """Remove the journal of a finished run, whose process was killed before it could; a folder may be read-only."""
+        if not any(path.exists() for path in (self.journal, self.owner)):
+            return
+        with contextlib.suppress(RecordError), Held(self.owner):
+            self.remove_journal()
+            self.sweep()
+
+    @staticmethod
+    def _remove(*paths: Path) -> None:
+        for path in paths:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
@@ -99,9 +131,18 @@ def _without_requests(identity: Mapping[str, Any]) -> dict[str, Any]:
     return {**identity, "protocols": {key: value for key, value in protocols.items() if key != _COUNTED}}
 
 
-def journal_of_journal(path: Path) -> Path:
-    """SQLite's own rollback file, which is there after a kill and belongs to the journal."""
-    return path.with_name(path.name + "-journal")
+def journal_path(record: Path, process: int = 0) -> Path:
+    """The journal of one process of a run; one that is alone is the first.
+
+    Args:
+        record: where the run's record goes.
+        process: its number among those that share the run, from 0.
+    """
+    return _beside(record, f".journal.{process}.sqlite" if process else ".journal.sqlite")
+
+
+def _beside(record: Path, suffix: str) -> Path:
+    return record.with_name(record.name.removesuffix(".json") + suffix)
 
 
 def canonical(values: Mapping[str, Any]) -> str:
@@ -163,25 +204,6 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return [
         f"{key}: {_show(old.get(key))} there, {_show(new.get(key))} now" for key in keys if old.get(key) != new.get(key)
     ]
-
-
-def read_identity(journal: Path) -> dict[str, Any] | None:
-    """The identity in a journal; None where there is no journal, or one that was killed before its first write.
-
-    Raises:
-        RecordError: the file is no journal, or another run holds it.
-    """
-    if not journal.is_file() or journal.stat().st_size == 0:
-        return None
-    try:
-        with contextlib.closing(sqlite3.connect(journal, timeout=1.0)) as database:
-            if database.execute("PRAGMA user_version").fetchone()[0] == 0:
-                return None
-            row = database.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
-    except sqlite3.Error as error:
-        advice = "Another run is writing to it." if "locked" in str(error) else "Start again with --fresh."
-        raise RecordError(f"journal {journal} cannot be read: {error}. {advice}") from error
-    return None if row is None else dict(json.loads(row[0]))
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,30 +1,26 @@
-"""What a run has done so far: one SQLite file, one transaction a batch.
+"""What a run has done so far: one SQLite file a process, one transaction a batch.
 
 A batch's evidence is in the file whole or not at all, whatever kills the process. The rollback journal is used rather
 than the write-ahead log, which needs shared memory and so does not hold on network file systems. The file is held
-exclusively while it is open, so that a second run into one folder is refused instead of mixed in.
+exclusively while it is open, so that a second process is refused instead of mixed in. Each batch carries a digest of
+its evidence: what a failing disk changed is found when the file is opened, and the batches that are whole are kept.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from cosegbench.errors import RecordError
-
-_VERSION = 1
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE batches (batch INTEGER PRIMARY KEY, seconds REAL NOT NULL, predictor_seconds REAL NOT NULL);
-CREATE TABLE images (image_id TEXT PRIMARY KEY, batch INTEGER NOT NULL, evidence BLOB NOT NULL) WITHOUT ROWID;
-"""
+from cosegbench.errors import RecordError, RequestError
+from cosegbench.running import journal_file
+from cosegbench.running.journal_file import explained, transaction
+from cosegbench.running.salvage import salvage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +39,30 @@ class Spent:
 
 
 class Journal:
-    """The journal of one run; use it as a context manager.
+    """The journal of one process of a run; use it as a context manager.
+
+    Attributes:
+        mended: what was lost and kept where the file was damaged; empty where it was not.
 
     Args:
         path: the file; made where it does not exist, its folder too.
         identity: what the run is (:func:`cosegbench.running.job.identity`); stored when the file is made.
+        photographs: digest of the photographs' bytes; stored likewise, and the same ever after.
 
     Raises:
-        RecordError: the file is another run's, held by another process, damaged, of a newer version, or not writable.
+        RecordError: the file is held by another process, damaged so that nothing of it can be kept, of another version,
+            or not writable.
+        RequestError: it was begun on other photographs.
     """
 
-    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, identity: Mapping[str, Any], photographs: str = "") -> None:
         self.path = path
+        self.mended = ""
         with self._explained("be opened"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # A pass commits on one thread and asks on another, never on both at once.
-            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+            self._db = journal_file.connect(path)
         try:
-            self._prepare(identity)
+            self._prepare(identity, photographs)
         except BaseException:
             self._db.close()
             raise
@@ -96,10 +98,8 @@ class Journal:
         Raises:
             RecordError: it cannot be written (disk full, read-only), or the batch or one of its images is there.
         """
-        with self._explained("be written"), self._transaction():
-            self._db.execute("INSERT INTO batches VALUES (?, ?, ?)", (batch, seconds, predictor_seconds))
-            rows = [(image_id, batch, blob) for image_id, blob in evidence.items()]
-            self._db.executemany("INSERT INTO images VALUES (?, ?, ?)", rows)
+        with self._explained("be written"), transaction(self._db):
+            journal_file.add(self._db, batch, evidence, seconds, predictor_seconds)
 
     def evidence(self) -> Iterator[tuple[str, bytes]]:
         """Image id and evidence of every stored image, sorted by image id."""
@@ -113,26 +113,28 @@ class Journal:
             seconds, predictor_seconds = self._db.execute(query).fetchone()
         return Spent(seconds, predictor_seconds, int(self._meta("sessions")))
 
-    def _prepare(self, identity: Mapping[str, Any]) -> None:
+    def _prepare(self, identity: Mapping[str, Any], photographs: str) -> None:
         with self._explained("be opened"):
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = DELETE")
-            self._db.execute("PRAGMA synchronous = FULL")
-            with self._transaction():  # takes the lock, which is then kept until the file is closed
-                version = self._db.execute("PRAGMA user_version").fetchone()[0]
-                if version == 0:
-                    self._create(identity)
-                elif version != _VERSION:
-                    raise RecordError(f"journal {self.path} is of version {version}; this cosegbench reads {_VERSION}.")
-                self._db.execute("UPDATE meta SET value = value + 1 WHERE key = 'sessions'")
-                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('pid', ?)", (str(os.getpid()),))
-
-    def _create(self, identity: Mapping[str, Any]) -> None:
-        for statement in filter(str.strip, _TABLES.split(";")):
-            self._db.execute(statement)
-        text = json.dumps(identity, sort_keys=True)
-        self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("identity", text), ("sessions", "0")])
-        self._db.execute(f"PRAGMA user_version = {_VERSION}")
+            try:
+                begun = journal_file.begun(self._db, self.path)
+                damage = journal_file.damage(self._db) if begun else ""
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                if not journal_file.is_damage(error):
+                    raise
+                begun, damage = True, str(error)
+        if damage:
+            self.mended = salvage(self.path, self._db, damage)
+            with self._explained("be opened"):
+                self._db = journal_file.connect(self.path)
+        with self._explained("be opened"), transaction(self._db):  # takes the lock, kept until the file is closed
+            if not begun:
+                journal_file.create(self._db, {"identity": journal_file.as_text(identity), "photographs": photographs})
+            elif self._meta("photographs") != photographs:
+                raise RequestError(
+                    f"journal {self.path} was begun on other photographs: files changed since, and a run is never half "
+                    "one thing and half another. Put them back, or give --fresh to begin again."
+                )
+            self._db.execute("UPDATE meta SET value = value + 1 WHERE key = 'sessions'")
 
     def _meta(self, key: str) -> str:
         with self._explained("be read"):
@@ -142,28 +144,31 @@ class Journal:
         return str(row[0])
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:
-        try:
+        with explained(self.path, doing):
             yield
-        except (sqlite3.Error, OSError) as error:
-            raise RecordError(f"journal {self.path} cannot {doing}: {error}. {_advice(error)}") from error
 
 
-def _advice(error: Exception) -> str:
-    text = str(error)
-    if "locked" in text:
-        return "Another run is writing to this results folder: wait for it, or give another --results."
-    if "not a database" in text or "malformed" in text:
-        return "The file is damaged: start again with --fresh."
-    return "What was stored before is kept; start the same command again when the disk or folder is writable."
+def read_identity(path: Path) -> dict[str, Any] | None:
+    """The identity in a journal; None where there is no journal, or one that was killed before its first write.
+
+    Raises:
+        RecordError: the file is no journal, damaged so that nothing of it can be kept, or another process holds it.
+    """
+    if not path.is_file():
+        return None
+    with explained(path, "be read"):
+        database = journal_file.connect(path)
+        try:
+            if not journal_file.begun(database, path):
+                return None
+            row = database.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+        finally:
+            with suppress(sqlite3.Error):
+                database.close()
+    try:
+        return None if row is None else dict(json.loads(row[0]))
+    except ValueError as error:
+        raise RecordError(
+            f"journal {path} is damaged: it does not say which run it is. Start again with --fresh, which replaces it."
+        ) from error

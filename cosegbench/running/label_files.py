@@ -14,7 +14,7 @@ import numpy as np
 from cosegbench.adapters.base import NativeArray
 from cosegbench.adapters.png_pixels import png_values
 from cosegbench.errors import DataError, LabelError, RequestError
-from cosegbench.files import write_text
+from cosegbench.files import atomic_file, write_text
 from cosegbench.labels import VOID, LabelArray
 
 MANIFEST = "manifest.json"
@@ -150,10 +150,11 @@ def read_labels(path: Path, num_classes: int, manifest: Manifest | None) -> Labe
 
 
 def write_labels(path: Path, labels: LabelArray) -> None:
-    """Write a label map as a 16-bit PNG: class indices, 65535 for void."""
+    """Write a label map as a 16-bit PNG, whole or not at all: class indices, 65535 for void."""
     from PIL import Image
 
-    Image.fromarray(np.ascontiguousarray(labels, np.uint16)).save(path, format="PNG", compress_level=4)
+    with atomic_file(path) as stream:
+        Image.fromarray(np.ascontiguousarray(labels, np.uint16)).save(stream, format="PNG", compress_level=4)
 
 
 def _read(path: Path) -> NativeArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from cosegbench.running.environment import library_versions
 from cosegbench.running.families import Family, check_protocols, fixed_inputs, group_protocols
 from cosegbench.running.finish import describe_dataset
 from cosegbench.running.job import Job, differences, make_identity
+from cosegbench.running.owner import Held, check_free
 from cosegbench.running.process import limited_threads
 from cosegbench.running.proving import MEND, changed_figures, changed_statements
 from cosegbench.running.request import Reporter, RunRequest, Silent
@@ -48,7 +50,7 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
         DataError: broken files; all of them are listed, and nothing was computed.
         PredictorError: the predictor broke its contract; what was computed before is kept.
         StoppedError: the user stopped it; what was computed is kept.
-        RecordError: a journal or record cannot be read or written.
+        RecordError: a journal or record cannot be read or written, or another process is working on the run.
     """
     tell = reporter or Silent()
     check_protocols(request.protocols, request.input)
@@ -60,14 +62,22 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
     cards = check_columns(request.datasets, request.conventions)
     recipe = _recipe(request)
     jobs = _Planner(request, recipe, tell).jobs(cards)
-    left = list(jobs) if request.fresh else _left_to_do(jobs, request, tell)
+    for job in jobs:
+        if request.fresh or not job.record.is_file():
+            check_free(job.owner)
+    left = _left_to_do(jobs, request, tell)
     photographs = check_files([job.dataset for job in left])
-    left = [job.seen(digest) for job, digest in zip(left, photographs, strict=True)]
-    if request.fresh:
+    with contextlib.ExitStack() as stack:
+        held = {job.record: stack.enter_context(Held(job.owner)) for job in left}
+        seen = [job.seen(digest) for job, digest in zip(left, photographs, strict=True)]
+        # Again, now that nobody else can: while the photographs were read, another process may have done it.
+        left = _left_to_do(seen, request, tell)
+        if request.fresh:
+            for job in left:
+                job.clear()
         for job in left:
-            job.clear()
-    for job in left:
-        JobRunner(job, recipe, request, tell).run()
+            JobRunner(job, recipe, request, tell).run()
+            held[job.record].release()
     return [job.record for job in jobs]
 
 
@@ -196,16 +206,19 @@ def _check_unedited(job: Job, record: Record) -> None:
 
 
 def _left_to_do(jobs: Sequence[Job], request: RunRequest, tell: Reporter) -> list[Job]:
-    """The jobs that are not finished.
+    """The jobs that are not finished; all of them where the request is fresh.
 
     Raises:
         RequestError: the results folder holds other runs under these names (says in what each differs), or a finished
             one whose predictions were not saved.
     """
+    if request.fresh:
+        return list(jobs)
     left, others = [], []
     for job in jobs:
         state, stored = job.stored_identity()
         if state == "finished":
+            job.sweep_finished()
             _check_finished(job, tell)
             require_saved(request, job, job.dataset.image_ids)
             tell.remark(f"{job.title}: finished before, nothing to compute: {job.record}")

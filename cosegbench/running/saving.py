@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cosegbench.errors import RecordError, RequestError
+from cosegbench.files import remove_parts
 from cosegbench.labels import VOID
 from cosegbench.running.label_files import Manifest, write_labels, write_manifest
 from cosegbench.running.request import SAVES, RunRequest
@@ -107,6 +108,9 @@ class Saving:
         labels = PredictionFolder.open(parent, job.dataset, job.family, job.predictor.id, remark)
         soft = request.save == "soft"
         masks = SoftFolder.open(parent, job, input_size, fresh=request.fresh) if soft else None
+        for made in (labels, masks):
+            if made is not None:
+                remove_parts(made.folder)  # what a killed process left half-written
         return cls(labels, masks)
 
     def save(self, image_id: str, prediction: Prediction | Mosaic, shape: tuple[int, int]) -> None:

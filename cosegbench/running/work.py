@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cosegbench.errors import RecordError, WorkError
+from cosegbench.errors import RecordError
 from cosegbench.evidence import Evidence
 from cosegbench.records import SCHEMA_VERSION, ExecutionInfo, Record, write_record
 from cosegbench.running.batches import Batch, plan
@@ -22,16 +22,13 @@ from cosegbench.running.process import limited_threads
 from cosegbench.running.request import Reporter, RunRequest
 from cosegbench.running.samples import Sample
 from cosegbench.running.saving import Saving, require_saved
+from cosegbench.running.stopping import AGAIN, StoppedError
 
 if TYPE_CHECKING:
     from cosegbench.assignment import Mosaic
     from cosegbench.dataset import Dataset
     from cosegbench.prediction import Prediction
     from cosegbench.running.families import Family
-
-
-class StoppedError(WorkError):
-    """The user stopped a run; what was committed is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class JobRunner:
     tell: Reporter
 
     def run(self) -> None:
-        """Go on with the job until its record is written.
+        """Go on with the job until its record is written; the caller holds it (:class:`cosegbench.running.owner.Held`).
 
         Raises:
             StoppedError: the user stopped it.
@@ -59,23 +56,31 @@ class JobRunner:
         """
         job = self.job
         predictor = self.recipe.build(job.dataset.world)
+        job.sweep()
         saving = Saving.open(self.request, job, getattr(predictor, "input_size", None), self.tell.remark)
         batches = plan(job.dataset.image_ids, self.request.batch_size)
-        with limited_threads(self.request.threads), Journal(job.journal, job.identity) as journal:
+        threads = limited_threads(self.request.threads)
+        with threads, Journal(job.journal, job.identity, job.about.images_digest) as journal:
+            if journal.mended:
+                self.tell.remark(journal.mended)
             try:
                 self._infer(predictor, batches, journal, saving)
                 if saving is not None:
                     saving.report(job.title, self.tell.remark)
                 self._write(predictor, journal)
-            except KeyboardInterrupt:
-                raise StoppedError(self._stopped(batches, journal)) from None
+            except KeyboardInterrupt as stop:
+                raise StoppedError(self._stopped(batches, journal), stop) from None
             except Exception:
-                with contextlib.suppress(RecordError):  # the failure itself is what the user must see
-                    if not journal.done():  # nothing to go on with, and it would refuse the mended request
-                        job.journal.unlink(missing_ok=True)
+                self._drop_if_empty(journal)
                 raise
-        job.journal.unlink(missing_ok=True)
+        job.remove_journal()
         self.tell.remark(f"{job.title}: wrote {job.record}")
+
+    def _drop_if_empty(self, journal: Journal) -> None:
+        """Remove a journal that holds nothing to go on with: it would refuse the mended request."""
+        with contextlib.suppress(RecordError, OSError):  # the failure itself is what the user must see
+            if not journal.done():
+                self.job.journal.unlink(missing_ok=True)
 
     def _infer(self, predictor: Any, batches: Sequence[Batch], journal: Journal, saving: Saving | None) -> None:
         dataset, family = self.job.dataset, self.job.family
@@ -130,10 +135,10 @@ class JobRunner:
 
     def _stopped(self, batches: Sequence[Batch], journal: Journal) -> str:
         kept, total = len(_images(batches, journal)), len(self.job.dataset.image_ids)
-        return (
-            f"stopped: {kept} of {total} images of {self.job.title} are kept in {self.job.journal}. "
-            "Start the same command again (without --fresh) to go on."
-        )
+        if not kept:
+            self._drop_if_empty(journal)
+            return f"stopped: no image of {self.job.title} was done. {AGAIN}"
+        return f"stopped: {kept} of {total} images of {self.job.title} are kept in {self.job.journal}. {AGAIN}"
 
 
 def read_sample(dataset: Dataset, family: Family, image_id: str, input_size: int | None) -> Sample:

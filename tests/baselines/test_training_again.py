@@ -91,7 +91,7 @@ def test_a_training_killed_between_its_last_step_and_its_checkpoint_computes_no_
 
     with monkeypatch.context() as broken:
         broken.setattr("cosegbench_baselines.training.run.save_checkpoint", killed)
-        assert invoke(root, clip_folder, out).exit_code == 1
+        assert invoke(root, clip_folder, out).exit_code == 130
     with monkeypatch.context() as idle:
         idle.setattr("cosegbench_baselines.training.loop._one_step", None)
         result = invoke(root, clip_folder, out)

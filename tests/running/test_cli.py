@@ -99,11 +99,11 @@ def test_a_failing_predictor_and_broken_data_are_exit_code_1(world: World) -> No
     assert (broken.exit_code, "image_000001.png" in broken.stderr) == (1, True)
 
 
-def test_stopping_by_hand_is_exit_code_1_with_how_to_go_on(world: World) -> None:
+def test_stopping_by_hand_is_exit_code_130_with_how_to_go_on(world: World) -> None:
     world.tell("stop", 3)
     stopped = invoke(*world.words())
 
-    assert stopped.exit_code == 1
+    assert stopped.exit_code == 130
     assert "Start the same command again" in stopped.stderr
 
 
@@ -198,5 +198,5 @@ def test_stopping_before_there_is_anything_to_keep_says_how_to_go_on(monkeypatch
     monkeypatch.setattr("cosegbench.registry.load_trainer", stopped)
     done = CliRunner().invoke(main, ["train", "--predictor", "clip"])
 
-    assert done.exit_code == 1
+    assert done.exit_code == 130
     assert "Start the same command again" in done.stderr

@@ -30,7 +30,7 @@ from cosegbench.kernels import score
 from cosegbench.records import check_evidence, read_record
 from cosegbench.running.request import RunRequest
 from cosegbench.running.runner import run
-from cosegbench.running.work import StoppedError
+from cosegbench.running.stopping import StoppedError
 from cosegbench.verify import verify
 from running.support import IMAGES, World
 
