@@ -170,8 +170,8 @@ def _counts(found: Presence, pairs: Pairs) -> dict[str, Any]:
         first, second = flags[:, pairs.first], flags[:, pairs.second]
         numbers = {"first": first.sum(axis=0), "second": second.sum(axis=0), "both": (first & second).sum(axis=0)}
         counts |= {f"{side}_{name}": values.tolist() for name, values in numbers.items()}
-        both, *alone = (numbers[name].astype(np.float64) for name in ("both", "first", "second"))
-        plain = pmi(both, *alone, images, 0)
+        both, one, other = (numbers[name].astype(np.float64) for name in ("both", "first", "second"))
+        plain = pmi(both, one, other, images, 0)
         counts[f"{side}_pmi"] = [float(value) if np.isfinite(value) else None for value in plain]
         counts[f"{side}_shrunk_pmi"] = pair_pmi(flags, pairs)[:, 0].tolist()
         counts[f"{side}_present"] = [np.flatnonzero(row).tolist() for row in flags]
