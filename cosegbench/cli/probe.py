@@ -105,6 +105,57 @@ def coexistence(json_file: str | None, min_area: float, segments: int | None, **
     emit(coexistence_text(found), [encode(each) for each in found], json_file)
 
 
+@command.command(short_help="Measure with other names, sentences and candidates.")
+@_shared
+@click.option(
+    "--template",
+    "templates",
+    multiple=True,
+    metavar="TEXT",
+    help="A sentence with one {} in the place of the paper's; repeatable. [default: three]",
+)
+@click.option("--distractors", type=int, default=16, show_default=True, help="Names added in one variant; 0: none.")
+@click.option("--removed", type=int, default=8, show_default=True, help="Names removed in one variant; 0: none.")
+@click.option("--draws", type=int, default=2, show_default=True, help="Variants of each kind that is drawn.")
+def vocabulary(
+    json_file: str | None, templates: tuple[str, ...], distractors: int, removed: int, draws: int, **given: Any
+) -> None:
+    """Measure with other names, sentences and candidates.
+
+    Each variant is a pass over the data set: the names as given, other sentences, synonyms, names added that the data
+    set does not have, names removed. mIoU runs over the classes that no variant removes. Figures of this probe enter no
+    table, because candidates differ.
+    """
+    from cosegbench.probes.stress import probe_vocabulary
+    from cosegbench.probes.variants import TEMPLATES, VariantRule
+    from cosegbench.probes.vocabulary_words import vocabulary_text
+    from cosegbench.records.codec import encode
+
+    rule = VariantRule(templates or TEMPLATES, distractors, removed, draws, given["seed"] or 0)
+    found = [probe_vocabulary(request, rule, Terminal()) for request in _requests(**given)]
+    emit(vocabulary_text(found, given["results"]), [encode(each) for each in found], json_file)
+
+
+@command.command("table", short_help="Print every result in a folder.")
+@click.option(
+    "--results", type=_folder, metavar="DIR", default=RESULTS, show_default=True, help="Folder of probe results."
+)
+@json_option
+def table_command(json_file: str | None, results: Path) -> None:
+    """Print every result in a folder, as Markdown. Nothing is predicted.
+
+    Results of one probe on one data set stand side by side where their definitions agree.
+    """
+    from cosegbench.probes.report import report_text
+    from cosegbench.probes.result import PROBES, list_results, read_result
+    from cosegbench.records.codec import encode
+
+    found = [read_result(path) for probe in PROBES for path in list_results(results, probe)]
+    if not found:
+        raise RequestError(f"no probe result lies in {results}. Make one with: cosegbench probe --help")
+    emit(report_text(found, results), [encode(each) for each in found], json_file)
+
+
 @command.command(short_help="Compare which classes occur together, from records.")
 @click.option(
     "--results", type=_folder, metavar="DIR", default=DEFAULT_RESULTS, show_default=True, help="Folder of the records."

@@ -138,7 +138,7 @@ def _definition(request: CooccurrenceRequest) -> dict[str, Any]:
         "labels": "label maps of protocol standard's pass, on the pixels that are scored",
         "interval": {
             "unit": "image",
-            "kind": "percentile",
+            "kind": "estimate +- normal quantile * standard deviation of the draws",
             "level": LEVEL,
             "resamples": RESAMPLES,
             "seed": request.seed,
