@@ -165,7 +165,7 @@ def _counts(found: Presence, pairs: Pairs) -> dict[str, Any]:
     And the classes present in each image, so that two results can be compared in the same draws.
     """
     counts: dict[str, Any] = {"first": pairs.first.tolist(), "second": pairs.second.tolist()}
-    images = np.float64(len(found.true))
+    images = np.array(len(found.true), np.float64)
     for side, flags in (("true", found.true), ("predicted", found.predicted)):
         first, second = flags[:, pairs.first], flags[:, pairs.second]
         numbers = {"first": first.sum(axis=0), "second": second.sum(axis=0), "both": (first & second).sum(axis=0)}
