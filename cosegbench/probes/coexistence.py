@@ -11,10 +11,11 @@ import numpy as np
 from cosegbench.dataset import Dataset, in_threads
 from cosegbench.errors import RequestError
 from cosegbench.probes.gains import CONTRASTS, Measured, class_figures, gain_figures, recall_figures
-from cosegbench.probes.inference import Bench, ProbeRequest, Round, finished, journal_path, open_bench, run_rounds
+from cosegbench.probes.inference import Bench, ProbeRequest, finished, journal_path, open_bench
 from cosegbench.probes.looking import look
 from cosegbench.probes.recall import CONDITIONS, MEASURES, Answer, answers, unit_name
 from cosegbench.probes.result import SCHEMA_VERSION, ProbeResult, definition_digest, write_result
+from cosegbench.probes.rounds import Round, run_rounds
 from cosegbench.probes.segments import Chosen, Segment, SegmentRule, choose_segments
 from cosegbench.probes.surroundings import GREY, grey_out, replace_around
 from cosegbench.protocols import Protocol, get_protocol

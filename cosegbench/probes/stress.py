@@ -12,10 +12,11 @@ from cosegbench.dataset import Dataset
 from cosegbench.errors import RecordError
 from cosegbench.evidence import Evidence
 from cosegbench.files import file_digest
-from cosegbench.probes.inference import Bench, ProbeRequest, Round, finished, journal_path, open_bench, run_rounds
+from cosegbench.probes.inference import Bench, ProbeRequest, finished, journal_path, open_bench
 from cosegbench.probes.looking import look_through
 from cosegbench.probes.names import other_names, strange_names
 from cosegbench.probes.result import SCHEMA_VERSION, ProbeResult, definition_digest, write_result
+from cosegbench.probes.rounds import Round, run_rounds
 from cosegbench.probes.spread import core_counts, split, spread_of, variant_figures
 from cosegbench.probes.variants import BASE, VariantOf, VariantRule, make_variants, removed_anywhere
 from cosegbench.protocols import get_protocol

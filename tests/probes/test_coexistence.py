@@ -80,6 +80,18 @@ def test_a_finished_probe_is_not_computed_again_and_another_one_is_not_mixed_in(
     assert invoke(world, "--min-area", "0.05", "--fresh").exit_code == 0
 
 
+def test_what_was_begun_is_gone_on_with_by_the_same_probe_only(world: World) -> None:
+    (world.control / "fail").write_text("40")
+    assert invoke(world).exit_code == 1
+    shown = len(world.seen())
+    other = invoke(world, "--min-area", "0.05")
+    assert (other.exit_code, len(world.seen())) == (2, shown)
+    assert "journal.sqlite holds another probe" in other.stderr
+    (world.control / "fail").write_text("0")
+    assert invoke(world, "--fresh").exit_code == 1
+    assert not list(world.results.rglob("*.sqlite"))  # nothing was stored, so nothing is in the way
+
+
 def test_equal_seeds_give_equal_results_and_another_seed_other_surroundings(world: World) -> None:
     for folder, seed in (("a", "0"), ("b", "0"), ("c", "1")):
         assert invoke(world, "--seed", seed, "--results", str(world.folder / folder)).exit_code == 0
