@@ -80,6 +80,15 @@ def input_options(command: CommandT) -> CommandT:
 
 def predictor_options(command: CommandT) -> CommandT:
     """``--predictor`` and what it is built with."""
+    return _predictor_options(command, "predictor", "")
+
+
+def predictors_options(command: CommandT) -> CommandT:
+    """The same with ``--predictor`` repeatable; the command receives ``predictors``."""
+    return _predictor_options(command, "predictors", " Repeatable.")
+
+
+def _predictor_options(command: CommandT, parameter: str, more: str) -> CommandT:
     for option in (
         click.option(
             "--seed", type=int, default=None, help="For the predictor and the random generators. [default: 0]"
@@ -93,10 +102,12 @@ def predictor_options(command: CommandT) -> CommandT:
         ),
         click.option(
             "--predictor",
+            parameter,
             required=True,
+            multiple=parameter == "predictors",
             metavar="P",
             shell_complete=complete_predictors,
-            help="A name from `predictors list`, module:Class, or path/to/file.py:Class.",
+            help=f"A name from `predictors list`, module:Class, or path/to/file.py:Class.{more}",
         ),
     ):
         command = option(command)

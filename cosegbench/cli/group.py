@@ -20,6 +20,7 @@ COMMANDS = {
     "compare": "Compare two predictors image by image: difference, interval, test, class by class.",
     "report": "Write everything that records say as one HTML page.",
     "show": "Draw images with ground truth, saved predictions and where they differ.",
+    "probe": "Test what a table cannot show: context, co-occurrence, names.",
     "labels": "Keep a predictor's first stage: the labels that it proposes for each image, ranked.",
     "train": "Train weights, from the first step or from where an interrupted training stopped.",
     "datasets": "List, explain, fetch, verify and draw data sets.",
