@@ -33,12 +33,14 @@ class Watch:
             return do(*words, **named)
         if self.when == "before":
             end()
-        if self.when != "after":
-            threading.Thread(target=end, args=(float(self.when),), daemon=True).start()
+            return do(*words, **named)
+        if self.when == "after":
+            answer = do(*words, **named)
+            end()
+            return answer
+        threading.Thread(target=end, args=(float(self.when),), daemon=True).start()
         answer = do(*words, **named)
-        if self.when != "after":
-            time.sleep(1)
-        end()
+        time.sleep(1)  # long enough for the thread
         return answer
 
 
