@@ -1,7 +1,7 @@
 """A training on the miniature by two processes, killed twice at random, against the same training left alone.
 
-``python tests/benchmarks/kill_training.py OUT --seed 1`` trains ``OUT/whole`` under torchrun, then ``OUT/killed`` by the
-same command, which is killed with SIGKILL at two moments drawn from the seed and started again each time. It prints the
+``python tests/benchmarks/kill_training.py OUT --seed 1`` trains into OUT under torchrun, then again by the same
+command, which is killed with SIGKILL at two moments drawn from the seed and started again each time. It prints the
 moments and fails unless the weights are equal bit for bit and the curves line by line, but for the time that they took.
 """
 
