@@ -18,16 +18,16 @@ import time
 from pathlib import Path
 
 KILLS, PROCESSES = 2, 2
-EARLIEST, LATEST = 0.0, 0.3
-"""When a run is killed, as shares of the undisturbed training's time, counted from its first step; so two of them end
-before the training does."""
+SAVE_EVERY = 10
+MOST_STATES = 4
+"""A start is killed within the time of one state after its first to fourth, so two of them take 100 steps or less."""
 
 
 def command(out: Path, predictor: str, steps: int, extra: list[str]) -> list[str]:
     """What a user types; every step has a row in the curve."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(PROCESSES)]
     train = ["-m", "cosegbench", "train", "--predictor", predictor, "--dataset", "miniature-coco-stuff"]
-    settings = {"steps": steps, "parts": PROCESSES, "save_every": 10, "log_every": 1}
+    settings = {"steps": steps, "parts": PROCESSES, "save_every": SAVE_EVERY, "log_every": 1}
     pairs = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     return [*torchrun, *train, "--recipe", "paper", "--threads", "1", "--out", str(out), *pairs, *extra]
 
@@ -54,11 +54,12 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def kill(running: subprocess.Popen[bytes], state: Path, wait: float) -> None:
-    """``kill -9`` to all processes, so many seconds after the first state of this start was written."""
-    before = state.stat().st_mtime_ns if state.exists() else 0
-    while running.poll() is None and (not state.exists() or state.stat().st_mtime_ns == before):
-        time.sleep(0.02)
+def kill(running: subprocess.Popen[bytes], state: Path, states: int, wait: float) -> None:
+    """``kill -9`` to all processes, so many seconds after this start wrote so many states."""
+    for _ in range(states):
+        before = state.stat().st_mtime_ns if state.exists() else 0
+        while running.poll() is None and (not state.exists() or state.stat().st_mtime_ns == before):
+            time.sleep(0.01)
     end = time.monotonic() + wait
     while running.poll() is None and time.monotonic() < end:
         time.sleep(0.005)
@@ -107,20 +108,20 @@ def main() -> None:
     # finished, it is not trained again: other moments compare with the same
     whole = given.out / f"{given.predictor}-whole.safetensors"
     finish(command(whole, given.predictor, given.steps, extra), whole.with_suffix(".log"))
-    seconds = float(curve(whole.with_suffix(".csv"))[-1]["wall_s"])
+    between = float(curve(whole.with_suffix(".csv"))[-1]["wall_s"]) * SAVE_EVERY / given.steps
     killed = given.out / f"{given.predictor}-killed-{given.seed}.safetensors"
     again, log = command(killed, given.predictor, given.steps, extra), killed.with_suffix(".log")
     moments = random.Random(given.seed)
-    waits = [moments.uniform(EARLIEST, LATEST) * seconds for _ in range(KILLS)]
-    for wait in waits:
-        kill(start(again, log), killed.with_suffix(".state"), wait)
+    drawn = [(moments.randint(1, MOST_STATES), moments.random() * between) for _ in range(KILLS)]
+    for states, wait in drawn:
+        kill(start(again, log), killed.with_suffix(".state"), states, wait)
     finish(again, log)
     resumed = [line.split()[4] for line in log.read_text().splitlines() if line.startswith("goes on at step")]
     found = differences(whole, killed)
+    told = " and ".join(f"{wait:.1f} s after state {states}" for states, wait in drawn)
     sys.stdout.write(
-        f"{given.predictor}, {given.steps} steps, {PROCESSES} processes, seed {given.seed}: killed "
-        f"{' and '.join(f'{wait:.1f} s' for wait in waits)} after a state, went on at steps {' and '.join(resumed)}: "
-        f"{'; '.join(found) or 'weights equal to the bit, curves line by line'}\n"
+        f"{given.predictor}, {given.steps} steps, {PROCESSES} processes, seed {given.seed}: killed {told}, went on at "
+        f"steps {' and '.join(resumed)}: {'; '.join(found) or 'weights equal to the bit, curves line by line'}\n"
     )
     sys.exit(1 if found else 0)
 
