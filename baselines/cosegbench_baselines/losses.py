@@ -75,9 +75,13 @@ def vocabulary_loss(tokens: torch.Tensor, anchors: torch.Tensor, ids: torch.Tens
 
 def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """1 - (2 sum(p t) + 1) / (sum(p) + sum(t) + 1) over the last two axes, one value a mask."""
+    return _dice(logits, masks, masks.sum((-2, -1)))
+
+
+def _dice(logits: torch.Tensor, masks: torch.Tensor, areas: torch.Tensor) -> torch.Tensor:
     probability = logits.sigmoid()
     overlap = (probability * masks).sum((-2, -1))
-    return 1 - (2 * overlap + 1) / (probability.sum((-2, -1)) + masks.sum((-2, -1)) + 1)
+    return 1 - (2 * overlap + 1) / (probability.sum((-2, -1)) + areas + 1)
 
 
 def language_loss(tokens: torch.Tensor, ids: torch.Tensor, anchors: torch.Tensor, config: LossConfig) -> torch.Tensor:
@@ -87,10 +91,15 @@ def language_loss(tokens: torch.Tensor, ids: torch.Tensor, anchors: torch.Tensor
     return in_sequence_loss(tokens, anchors[ids], ids, config.tau, literal=config.language == "in-sequence-literal")
 
 
-def mask_losses(logits: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Binary cross entropy over all pixels, and dice over the masks that are not empty."""
-    present = masks.flatten(2).any(-1)
-    dice = dice_loss(logits, masks)[present].sum() / present.sum().clamp(min=1)
+def mask_losses(logits: torch.Tensor, masks: torch.Tensor, config: LossConfig) -> tuple[torch.Tensor, torch.Tensor]:
+    """Binary cross entropy over all pixels, and dice over the masks that are not empty.
+
+    Without a dice weight, dice is only reported: it takes no part in the backward pass.
+    """
+    areas = masks.sum((-2, -1))
+    present = areas > 0
+    shown = logits if config.dice_weight else logits.detach()
+    dice = _dice(shown, masks, areas)[present].sum() / present.sum().clamp(min=1)
     return functional.binary_cross_entropy_with_logits(logits, masks), dice
 
 
@@ -112,7 +121,7 @@ def coseg_loss(
     if config.pairing == "matching":
         targets = matched(targets, matching_cost(output, targets, anchors, config))
     language = language_loss(output.tokens, targets.ids, anchors, config)
-    mask, dice = mask_losses(output.masks, targets.masks)
+    mask, dice = mask_losses(output.masks, targets.masks, config)
     return weighted(language, mask, dice * dice_share, config)
 
 

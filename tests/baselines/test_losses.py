@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional
 
 from cosegbench_baselines.coseg import CoSegOutput
 from cosegbench_baselines.losses import (
@@ -165,3 +166,19 @@ def test_a_training_option_of_the_wrong_kind_is_refused_in_words() -> None:
 
     with pytest.raises(RequestError, match="'abc' is not a whole number"):
         override(recipe_for("paper", "real"), {"steps": "abc"})
+
+
+def test_dice_without_a_weight_is_reported_and_changes_no_bit_of_the_gradient() -> None:
+    output, labels, anchors = random_case(5)
+    labels[0, :4] = 65535
+    targets = area_targets(labels, 4, 5)
+    masks = output.masks.requires_grad_()
+    found = coseg_loss(output, targets, anchors, LossConfig())
+    (gradient,) = torch.autograd.grad(found["total"], masks)
+    (plain,) = torch.autograd.grad(functional.binary_cross_entropy_with_logits(masks, targets.masks), masks)
+    assert gradient.equal(plain)
+    weighted = coseg_loss(output, targets, anchors, LossConfig(dice_weight=0.18))
+    assert found["dice"].equal(weighted["dice"])
+    assert not torch.autograd.grad(weighted["total"], masks)[0].equal(gradient)
+    each = dice_loss(masks.detach(), targets.masks)[targets.present]
+    assert float(found["dice"]) == pytest.approx(float(each.mean()))

@@ -86,7 +86,7 @@ class _DecoderWork:
         with autocast(setting):
             taps = encode(setting, drawn.pixels, self.decoder.config.taps).taps
             logits = self.decoder(taps, anchors[drawn.ids]).float()
-        mask, dice = mask_losses(logits, masks_of(drawn.labels, drawn.ids))
+        mask, dice = mask_losses(logits, masks_of(drawn.labels, drawn.ids), setting.recipe.loss)
         return weighted(logits.new_zeros(()), mask, dice * share, setting.recipe.loss)
 
 

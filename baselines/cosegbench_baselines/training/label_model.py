@@ -155,7 +155,7 @@ class CoSegWork:
         rows = torch.arange(len(places)).unsqueeze(1)
         with autocast(self.setting):
             logits = model.decoder(features.taps, tokens[rows, places]).float()
-        mask, dice = mask_losses(logits, targets.masks[rows, places])
+        mask, dice = mask_losses(logits, targets.masks[rows, places], how.loss)
         return weighted(language, mask, dice * share, how.loss)
 
 

@@ -17,6 +17,7 @@ from torch import nn
 
 from cosegbench.errors import DataError
 from cosegbench_baselines.training.curve import Events, row
+from cosegbench_baselines.training.memory import keep_freed_memory
 from cosegbench_baselines.training.parts import Part, step_rng
 from cosegbench_baselines.training.processes import unsynchronised
 from cosegbench_baselines.training.run import Run
@@ -100,6 +101,8 @@ def fit(model: nn.Module, work: Work, run: Run, measure: Measure | None = None) 
     """
     schedule, processes = run.schedule, run.processes
     mine = processes.mine(schedule.parts)
+    if processes.device == "cpu":
+        keep_freed_memory()
     optimiser = torch.optim.AdamW(_groups(model, schedule.weight_decay), lr=schedule.lr, betas=(0.9, schedule.beta2))
     progress = load_state(run, model, optimiser)
     stepper = processes.wrap(_Step(model, work))
