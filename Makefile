@@ -13,7 +13,7 @@ FRESH ?=
 SEEDS = $(or $(wildcard $(RESULTS)/seeds/*),$(wildcard results/miniature/records-seed-*))
 PICTURES := $(RESULTS)/pictures
 
-.PHONY: help run test lint types floors wheel miniature-weights results seed picture clean
+.PHONY: help run test lint types floors wheel miniature-weights results seed outputs picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -24,7 +24,7 @@ $(VENV)/run.stamp: pyproject.toml setup.py constraints.txt
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/run.stamp
-	$(PIP) -e '.[test,dev]'
+	$(PIP) -e '.[test,dev,browser]'
 	@touch $@
 
 run: $(VENV)/run.stamp ## install, evaluate every shipped predictor on the miniature, print the table
@@ -57,12 +57,24 @@ seed: $(VENV)/run.stamp ## measure another training seed: make seed WEIGHTS=fold
 	        --results $(RESULTS)/seeds/$(notdir $(WEIGHTS)); \
 	done
 
-picture: $(VENV)/run.stamp ## draw docs/pictures/miniature.png
+outputs: $(VENV)/run.stamp ## from the records of results/miniature: report, tables with intervals, comparison, measures, label statistics
+	@set -e; out=results/miniature; from="--results $$out/records --suite miniature"; \
+	    $(BIN)/cosegbench report $$from --pictures --worst 2 --output $$out/report.html; \
+	    $(BIN)/cosegbench table $$from $(PROTOCOLS) --ci --rules --stability > $$out/rules.md; \
+	    $(BIN)/cosegbench table $$from --measures > $$out/measures.md; \
+	    $(BIN)/cosegbench compare coseg-prefix coseg-no-training $$from > $$out/compare.md; \
+	    $(BIN)/cosegbench probe table --results $$out/probes > $$out/probes/README.md; \
+	    $(BIN)/cosegbench datasets stats miniature-coco-stuff --picture $$out/labels.png > $$out/labels.md
+
+picture: $(VENV)/run.stamp ## draw docs/pictures/miniature.png and results/miniature/show.png
 	@set -e; for system in $(SYSTEMS); do \
 	    $(BIN)/cosegbench run --predictor $$system --dataset miniature-context59 --fresh \
 	        --results $(PICTURES)/records --save-predictions $(PICTURES)/$$system; \
 	done
 	@$(BIN)/python docs/pictures/draw.py --predictions $(PICTURES) --out docs/pictures/miniature.png
+	@$(BIN)/cosegbench show --dataset miniature-context59 \
+	    $(foreach system,$(SYSTEMS),--predictions $(system)=$(PICTURES)/$(system)) \
+	    --of coseg-no-training --worst 2 --median 1 --best 1 --out results/miniature/show.png
 
 test: $(VENV)/test.stamp ## install, run the test suite
 	$(BIN)/python -m pytest

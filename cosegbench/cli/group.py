@@ -24,7 +24,7 @@ COMMANDS = {
     "labels": "Keep a predictor's first stage: the labels that it proposes for each image, ranked.",
     "train": "Train weights, from the first step or from where an interrupted training stopped.",
     "datasets": "List, explain, fetch, verify and draw data sets.",
-    "vocabulary": "Show and align class names.",
+    "vocabulary": "Show, align and compare class names.",
     "predictors": "List predictors and check that one keeps the contract.",
     "protocols": "List, explain and compare protocols.",
 }

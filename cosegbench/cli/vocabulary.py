@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from cosegbench.concepts import Alignment
 
 
-@click.group(short_help="Show and align class names.")
+@click.group(short_help="Show, align and compare class names.")
 def command() -> None:
-    """Show and align class names.
+    """Show, align and compare class names.
 
     A data set is named by the id of its card, or by the path of a card of your own.
     """
