@@ -22,8 +22,6 @@ exceeds t after rounding exactly where it did before, but for differences of sin
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,7 @@ import numpy.typing as npt
 
 from cosegbench.assignment.arrays import to_numpy
 from cosegbench.errors import DataError
+from cosegbench.evidence.archive import read_arrays
 from cosegbench.files import atomic_file
 from cosegbench.prediction import MaskSet
 
@@ -108,9 +107,7 @@ def read_masks(path: Path) -> SavedMasks:
         DataError: no such file, damaged, of a newer version, or arrays that do not fit together.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            # Read whole: NumPy stops at the last value, before the checksum of a member is compared.
-            arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
+        arrays = read_arrays(path)
         version = int(arrays["version"])
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}.") from error
@@ -129,11 +126,6 @@ def read_masks(path: Path) -> SavedMasks:
         scale=float(arrays["scale"]),
     )
     return SavedMasks(str(arrays["image_id"]), str(arrays["run"]), masks)
-
-
-def _array(data: bytes) -> npt.NDArray[Any]:
-    array: npt.NDArray[Any] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    return array
 
 
 def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
