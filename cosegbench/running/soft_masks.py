@@ -136,6 +136,8 @@ def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
         return f"mask_steps is {arrays['mask_steps'].dtype} of shape {arrays['mask_steps'].shape}"
     if str(arrays["precision"]) not in ("float32", "float64"):
         return f"precision is {str(arrays['precision'])!r}"
+    if arrays["scale"].shape != () or arrays["scale"].dtype.kind not in "iuf":
+        return f"scale is {arrays['scale'].dtype} of shape {arrays['scale'].shape}"
     if str(arrays["kind"]) not in ("logit", "probability", "cosine"):
         return f"kind is {str(arrays['kind'])!r}"
     return None

@@ -1,0 +1,33 @@
+"""Every reader on bytes that hypothesis makes up; `fuzz.py` does the same with atheris for as long as one likes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from fuzz.readers import READERS, attempt
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("fuzz")
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(b"")
+@example(b"\0")
+@given(data=st.binary(max_size=200))
+def test_whatever_the_bytes_a_reader_reads_them_or_raises_a_typed_error(folder, name, data):
+    attempt(READERS[name], data, folder)
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_the_fuzzers_reach_the_readers_and_not_only_their_first_check(folder, name):
+    # A fuzzer whose files are all refused for one and the same reason would find nothing behind it.
+    words = set()
+    for seed in range(300):
+        error = attempt(READERS[name], bytes([2 + seed % 2]) + seed.to_bytes(2, "big") * 40, folder)
+        words.add(None if error is None else str(error)[-40:])
+    assert len(words) >= 2
