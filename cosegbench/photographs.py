@@ -34,7 +34,7 @@ def open_photograph(path: Path, image_id: str) -> Image.Image:
         with Image.open(path, formats=FORMATS) as image:
             check_size(image.height, image.width, path)
             image.load()
-            photograph = image.convert("RGB")
+            photograph = _as_rgb(image, path)
     except FileNotFoundError as error:
         raise DataError(f"{path}: photograph of image {image_id!r} is missing.") from error
     except DataError:
@@ -43,6 +43,20 @@ def open_photograph(path: Path, image_id: str) -> Image.Image:
         raise DataError(f"{path}: photograph cannot be decoded: {error}.") from error
     photograph.info = {"image_id": image_id}
     return photograph
+
+
+def _as_rgb(image: Image.Image, path: Path) -> Image.Image:
+    """Eight bits a channel. Of 16-bit gray the upper byte: Pillow's own conversion would make 255 of all above 255."""
+    if image.mode.startswith("I;16"):
+        import numpy as np
+        from PIL import Image
+
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        raise DataError(
+            f"{path}: photograph has 32 bits a pixel, and nobody knows which of its values is white; store 8 bits."
+        )
+    return image.convert("RGB")
 
 
 class CheckedPhotograph(NamedTuple):
@@ -73,6 +87,8 @@ def check_photograph(path: Path, image_id: str) -> CheckedPhotograph:
             width, height = image.size
             check_size(height, width, path)
             orientation = image.getexif().get(_ORIENTATION, 1)
+            if image.mode in ("I", "F"):
+                _as_rgb(image, path)
             # A JPEG decoded at an eighth of its size still reads every byte, in about half of the time.
             image.draft("L", (max(1, width // 8), max(1, height // 8)))
             image.load()

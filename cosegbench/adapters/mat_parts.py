@@ -72,19 +72,19 @@ def _unpacked(body: bytes, limit: int, order: str) -> tuple[int, bytes]:
     """Type and bytes of the one element that compressed bytes hold."""
     stream = zlib.decompressobj()
     try:
-        # One byte more than is allowed, so that too much is seen.
-        plain = stream.decompress(body, limit + 9)
+        tag = stream.decompress(body, 8)
+        if len(tag) < 8:
+            raise NotMatrices("it breaks off")
+        kind, size = struct.unpack(f"{order}II", tag)
+        if size > limit:
+            raise NotMatrices("it holds more than a label does")
+        # Some bytes more than are said, so that the checksum at the end is reached, or too much is seen.
+        plain = stream.decompress(stream.unconsumed_tail, size + 64)
     except zlib.error as error:
         raise NotMatrices(str(error)) from error
-    if not stream.eof:
-        # The end carries the checksum: without it nobody knows whether the rest is right.
-        raise NotMatrices("it breaks off, or holds more than a label does")
-    if len(plain) < 8:
-        raise NotMatrices("it breaks off")
-    kind, size = struct.unpack_from(f"{order}II", plain)
-    if size > len(plain) - 8:
-        raise NotMatrices("it breaks off")
-    return kind, plain[8 : 8 + size]
+    if not stream.eof or len(plain) < size:
+        raise NotMatrices("it breaks off, or holds more than it says")
+    return kind, plain[:size]
 
 
 def _check_matrix(matrix: bytes, order: str) -> None:

@@ -138,7 +138,7 @@ def decode_region(segmentation: Any, height: int, width: int, where: str) -> Mas
         else:
             raise DataError(f"{where}: segmentation is neither polygons of at least 3 points nor run lengths.")
         decoded: Mask = codec.decode(runs).view(np.bool_)
-    except (ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError) as error:
         raise DataError(f"{where}: segmentation cannot be decoded: {error}.") from error
     return decoded
 
@@ -172,7 +172,9 @@ def _check_runs(segmentation: dict[str, Any], height: int, width: int, where: st
 
 def _unpack_runs(counts: str | bytes) -> list[int]:
     """The runs of COCO's compressed text: six bits a character, the third run on as differences to the last but one."""
-    letters = counts.encode() if isinstance(counts, str) else bytes(counts)
+    if not isinstance(counts, str | bytes):  # a number would be taken for so many zero bytes
+        raise TypeError(f"counts is a {type(counts).__name__}")
+    letters = counts.encode() if isinstance(counts, str) else counts
     # The codec reads on behind a text that ends within a number, and gives other letters a meaning.
     if letters and (not 48 <= min(letters) <= max(letters) <= 111 or (letters[-1] - 48) & 0x20):
         raise ValueError("run lengths end within a number, or hold letters that are none")

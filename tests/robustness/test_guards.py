@@ -17,6 +17,7 @@ from cosegbench.class_orders import other_readings
 from cosegbench.cli import main
 from cosegbench.evidence import Evidence
 from cosegbench.labels import VOID
+from cosegbench.locate import data_file
 from cosegbench.running.guards import warnings_of
 from cosegbench.vocabulary import Vocabulary
 
@@ -194,7 +195,9 @@ def test_contexts_other_class_order_is_warned_of_by_name(
     world: World, context: tuple[Path, Path, dict[str, np.ndarray]], tmp_path: Path
 ) -> None:
     card, root, labels = context
-    official = [line.split(",")[1] for line in Path("datasets/orders/context59.csv").read_text().splitlines()[1:]]
+    official = [
+        line.split(",")[1] for line in data_file("datasets", "orders", "context59.csv").read_text().splitlines()[1:]
+    ]
     classes = load_card("context59").vocabulary()
     stored = {classes.native_ids[classes.index_of(name)]: place for place, name in enumerate(official)}
     for image_id, label in labels.items():
