@@ -159,7 +159,7 @@ def looked_up(table: LabelArray, values: NativeArray) -> LabelArray:
     """``table[values]``; of a large map a part at a time, because NumPy makes 64-bit numbers of what it looks up."""
     if values.size <= _AT_ONCE:
         return np.take(table, values)
-    flat = np.ascontiguousarray(values).reshape(-1)
+    flat: NativeArray = values.reshape(-1)
     found = np.empty(flat.size, np.uint16)
     for start in range(0, flat.size, _AT_ONCE):
         np.take(table, flat[start : start + _AT_ONCE], out=found[start : start + _AT_ONCE])

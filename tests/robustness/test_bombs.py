@@ -66,11 +66,14 @@ def test_what_would_fill_the_memory_is_refused_before_it_does(name: str, tmp_pat
 
 
 def test_the_limit_is_named_with_the_size_that_a_file_says(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"20000 pixels high and 20000 wide; 1 to 89,478,485 pixels are read"):
+    with pytest.raises(
+        DataError, match=r"20000 pixels high and 20000 wide; 1 to 89,478,485 pixels of sides up to 65,535 are read"
+    ):
         read_labels(bombs.png(tmp_path / "x.png"), 2, None)
-    check_size(1, MAX_PIXELS, "x")
-    with pytest.raises(DataError):
-        check_size(0, 5, "x")
+    check_size(9459, MAX_PIXELS // 9459, "x")
+    for height, width in ((0, 5), (5, -1), (65_536, 1), (4, 8_192_003)):  # the last took a gigabyte for its rows
+        with pytest.raises(DataError):
+            check_size(height, width, "x")
 
 
 def test_a_second_header_cannot_replace_the_one_that_was_checked(tmp_path: Path) -> None:

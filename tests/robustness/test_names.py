@@ -95,7 +95,16 @@ def test_a_results_name_or_card_id_that_leads_elsewhere_is_refused(name: str, tm
         load_card(card)
 
 
-@pytest.mark.parametrize("path", ["../labels/{id}.png", "/labels/{id}.png", "a/../../{id}.png", "labels\\\\{id}.png"])
+def test_a_vocabulary_path_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    card = plain_card(tmp_path, 3)
+    card.write_text(card.read_text().replace('"mine.csv"', '"a\\u0000b"'))
+    with pytest.raises(CardError, match="cannot be read as a vocabulary"):
+        load_card(card).vocabulary()
+
+
+@pytest.mark.parametrize(
+    "path", ["../labels/{id}.png", "/labels/{id}.png", "a/../../{id}.png", "labels\\\\{id}.png", "\\u0000{id}.png"]
+)
 def test_a_card_cannot_point_out_of_the_data_root(path: str, tmp_path: Path) -> None:
     card = plain_card(tmp_path, 3)
     card.write_text(card.read_text().replace("labels/{id}.png", path))
