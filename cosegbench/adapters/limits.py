@@ -25,5 +25,6 @@ def check_size(height: int, width: int, where: object) -> None:
     if height < 1 or width < 1 or height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
         raise DataError(
             f"{where}: says that it is {height} pixels high and {width} wide; 1 to {MAX_PIXELS:,} pixels of "
-            f"sides up to {MAX_SIDE:,} are read. A file that says more is damaged or made to fill the memory; cut larger pictures into parts."
+            f"sides up to {MAX_SIDE:,} are read. A file that says more is damaged or made to fill the memory; cut "
+            "larger pictures into parts."
         )
