@@ -22,7 +22,7 @@ LEAST_GAIN = 2.0
 """Points of mIoU by which another reading must be better to be told of."""
 
 LEAST_RATIO = 1.5
-"""And as many times better: a shift of similar classes gains a little by chance."""
+"""And as many times better, with as many times more classes better than worse: some gain a little by chance."""
 
 MUCH_VOID = 0.5
 """Share of the scored pixels without a class from which it is told of. Methods with masks leave some; a background that
@@ -42,10 +42,16 @@ def warnings_of(evidence: Evidence, vocabulary: Vocabulary) -> Iterator[str]:
         return
     predicted, true, pixels = _scored(evidence)
     classes = len(vocabulary)
-    given = _miou(predicted, true, pixels, classes)
+    ious = _ious(predicted, true, pixels, classes)
+    given = _mean(ious)
     best, gain = None, 0.0
     for reading in other_readings(vocabulary):
-        other = _miou(reading.table[predicted].astype(np.int64), true, pixels, classes)
+        others = _ious(reading.table[predicted].astype(np.int64), true, pixels, classes)
+        better, worse = int((others > ious).sum()), int((others < ious).sum())
+        # One frequent class for another is no shift: whoever always says "wall" is not meant.
+        if better < 2 or better < LEAST_RATIO * worse:
+            continue
+        other = _mean(others)
         if other - given >= max(LEAST_GAIN, gain) and other >= LEAST_RATIO * given:
             best, gain, figure = reading, other - given, other
     if best is not None:
@@ -72,12 +78,17 @@ def _scored(evidence: Evidence) -> tuple[Counts, Counts, Counts]:
     return pairs // (IGNORE + 1), pairs % (IGNORE + 1), pixels
 
 
-def _miou(predicted: Counts, true: Counts, pixels: Counts, classes: int) -> float:
-    """Percent: intersection over union, averaged over the classes with ground truth; 0 where there is none."""
+def _ious(predicted: Counts, true: Counts, pixels: Counts, classes: int) -> npt.NDArray[np.float64]:
+    """Intersection over union in percent of each class that has ground truth, in order."""
     areas, drawn, hit = (np.zeros(VOID + 1, np.int64) for _ in range(3))
     np.add.at(areas, true, pixels)
     np.add.at(drawn, predicted, pixels)
     np.add.at(hit, true[predicted == true], pixels[predicted == true])
     there = np.flatnonzero(areas[:classes])
     union = areas[there] + drawn[there] - hit[there]
-    return float(100 * (hit[there] / union).mean()) if there.size else 0.0
+    found: npt.NDArray[np.float64] = 100 * hit[there] / union
+    return found
+
+
+def _mean(ious: npt.NDArray[np.float64]) -> float:
+    return float(ious.mean()) if ious.size else 0.0

@@ -235,6 +235,14 @@ def test_poor_predictions_are_not_called_shifted(seed: int) -> None:
     assert not list(warnings_of(evidence, Vocabulary.from_names(f"class {i:02}" for i in range(20))))
 
 
+def test_one_class_for_everything_is_not_called_shifted() -> None:
+    evidence = Evidence(4)
+    target = np.array([[0, 1, 1, 1, 1, 1, 2, 3]], np.uint16)
+    evidence.add("a", np.zeros_like(target), target)
+
+    assert not list(warnings_of(evidence, Vocabulary.from_names("abcd")))
+
+
 def test_a_half_prepared_folder_is_counted_against_the_card(world: World, tmp_path: Path) -> None:
     folder = predict(world, tmp_path / "p", lambda label: np.maximum(label - 1, 0))
     world.card.write_text(world.card.read_text() + f"count = {IMAGES}\n")
