@@ -74,7 +74,7 @@ def _index(
     for annotation in annotations:
         category = annotation["category_id"]
         # 0 and 65535 have meanings of their own in a painted map.
-        if not isinstance(category, int) or not 0 < category < IGNORE:
+        if type(category) is not int or not 0 < category < IGNORE:
             raise DataError(f"{path}, annotation {annotation.get('id')}: category {category!r} is no id.")
         by_number[annotation["image_id"]].append(annotation)
     found: dict[str, ImageRegions] = {}
@@ -86,7 +86,7 @@ def _index(
             raise DataError(f"{path}: lists image {stem!r} twice.")
         regions = by_number.pop(number, [])
         height, width = image["height"], image["width"]
-        if not isinstance(height, int) or not isinstance(width, int):
+        if type(height) is not int or type(width) is not int:  # true is an int, and no size
             raise DataError(f"{path}: image {stem!r} has height {height!r} and width {width!r}.")
         check_size(height, width, f"{path}, image {stem!r}")
         found[stem] = ImageRegions(height, width, image.get("phase"), regions)

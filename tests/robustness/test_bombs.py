@@ -82,7 +82,7 @@ def test_a_second_header_cannot_replace_the_one_that_was_checked(tmp_path: Path)
         read_labels(bombs.png(tmp_path / "x.png", 4, before=second, pixels=bytes(20)), 2, None)
 
 
-@pytest.mark.parametrize("size", [[10**9, 10**9], [0, 5], [-1, -5], [2.0, 2.0], ["2", "2"]])
+@pytest.mark.parametrize("size", [[10**9, 10**9], [0, 5], [-1, -5], [2.0, 2.0], ["2", "2"], [3, True]])
 def test_a_region_file_with_a_size_that_cannot_be_is_refused(tmp_path: Path, size: list) -> None:
     image = {"id": 1, "file_name": "x.jpg", "height": size[0], "width": size[1]}
     path = tmp_path / "regions.json"
