@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-SHIPPED = ("datasets/*.toml", "datasets/vocab/*.csv", "results/*.csv")
+SHIPPED = ("datasets/*.toml", "datasets/vocab/*.csv", "datasets/orders/*.csv", "results/*.csv")
 
 
 class BuildWithData(build_py):

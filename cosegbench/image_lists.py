@@ -14,7 +14,9 @@ from cosegbench.card_schema import DatasetCard, SplitCard
 from cosegbench.errors import DataError, MissingDataError
 from cosegbench.files import text_digest
 
-_IMAGE_ID = re.compile(r"[^/\\\s.][^/\\\s]*")
+_IMAGE_ID = re.compile(r"[^/\\\s.\x00-\x1f\x7f][^/\\\s\x00-\x1f\x7f]*")
+_LONGEST = 200
+"""Bytes of an image id: file systems end at 255, and suffixes and temporary names come on top."""
 
 
 def image_list_digest(image_ids: Iterable[str]) -> str:
@@ -55,9 +57,14 @@ def _read_list(path: Path) -> list[str]:
         raise DataError(f"{path}: cannot be read as a list of images: {error}.") from error
     found = [line.split()[0] for line in lines if line.strip()]
     for number, image_id in enumerate(found, 1):
-        if not _IMAGE_ID.fullmatch(image_id):
-            raise DataError(f"{path}, entry {number}: {image_id!r} is no image id.")
+        if not _is_id(image_id):
+            raise DataError(f"{path}, entry {number}: {image_id!r:.80} is no image id.")
     return found
+
+
+def _is_id(text: str) -> bool:
+    """Whether this can stand in a file's name, and cannot lead anywhere else."""
+    return _IMAGE_ID.fullmatch(text) is not None and len(text.encode(errors="replace")) <= _LONGEST
 
 
 def _read_json(path: Path, labels: LabelReader) -> list[str]:
@@ -68,6 +75,9 @@ def _read_json(path: Path, labels: LabelReader) -> list[str]:
         index = labels.index()
     else:
         index = read_regions(path, "annotations")
+    for name in index:
+        if not _is_id(name.replace(" ", "_")):
+            raise DataError(f"{path}: lists a file whose name {name!r:.80} is no image id.")
     return [name for name, image in index.items() if image.split in (None, labels.source.split)]
 
 
@@ -84,5 +94,5 @@ def _read_folders(card: DatasetCard, labels: LabelReader) -> set[str]:
         with os.scandir(pattern.parent) as entries:
             names = [e.name for e in entries if e.name.startswith(before) and e.name.endswith(after)]
         stems = (name[len(before) : len(name) - len(after)] for name in names if len(name) > len(before) + len(after))
-        found.update(stem for stem in stems if _IMAGE_ID.fullmatch(stem))
+        found.update(stem for stem in stems if _is_id(stem))
     return found

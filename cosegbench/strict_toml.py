@@ -145,7 +145,7 @@ def relative_path(table: Table, key: str, path: str) -> str:
         CardError: it does not; names the key.
     """
     parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in path:
+    if parts.is_absolute() or ".." in parts.parts or "\\" in path or not path.isprintable():
         raise CardError(f"{table.where}: {key} = {path!r} must be a path below the data root, written with '/'.")
     return path
 

@@ -128,7 +128,7 @@ class Vocabulary:
                 classes = tuple(_entry(path, reader.line_num, row) for row in reader)
         except FileNotFoundError as error:
             raise CardError(f"{path}: there is no such file; a card's `vocabulary` is relative to the card.") from error
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, ValueError, csv.Error) as error:
             raise CardError(f"{path}: cannot be read as a vocabulary: {error}.") from error
         return cls(id, classes, background)
 

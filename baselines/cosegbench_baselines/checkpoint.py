@@ -99,7 +99,7 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
 def _read_info(path: Path, kind: str) -> dict[str, Any]:
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"weights {path}: not JSON ({error}).") from error
     if not isinstance(info, dict):
         raise DataError(f"weights {path}: expected a JSON object, found {type(info).__name__}.")

@@ -26,6 +26,8 @@ NativeArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 _INVALID = 65534
 _VALUES = 65536
 _SHOWN = 5
+_AT_ONCE = 1 << 22
+"""Pixels that are looked up or counted at once; a photograph's label is one part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class LabelReader(ABC):
             LabelError: it does not have the format's type, or holds a value that the card does not know.
         """
         native = self.native(image_id)
-        target: LabelArray = np.take(self.table, native)
+        target = looked_up(self.table, native)
         if (target == _INVALID).any():
             self._refuse(image_id, _histogram(native))
         return target
@@ -153,8 +155,24 @@ class LabelReader(ABC):
             raise DataError(f"{path}: label of image {image_id!r} cannot be read: {error}.") from error
 
 
+def looked_up(table: LabelArray, values: NativeArray) -> LabelArray:
+    """``table[values]``; of a large map a part at a time, because NumPy makes 64-bit numbers of what it looks up."""
+    if values.size <= _AT_ONCE:
+        return np.take(table, values)
+    flat: NativeArray = values.reshape(-1)
+    found = np.empty(flat.size, np.uint16)
+    for start in range(0, flat.size, _AT_ONCE):
+        np.take(table, flat[start : start + _AT_ONCE], out=found[start : start + _AT_ONCE])
+    return found.reshape(values.shape)
+
+
 def _histogram(native: NativeArray) -> npt.NDArray[np.int64]:
-    return np.bincount(native.ravel())
+    flat = native.reshape(-1)
+    parts = [np.bincount(flat[start : start + _AT_ONCE]) for start in range(0, flat.size, _AT_ONCE)]
+    counts = np.zeros(max((part.size for part in parts), default=0), np.int64)
+    for part in parts:
+        counts[: part.size] += part
+    return counts
 
 
 def _value_table(source: LabelSource, reserved: frozenset[int]) -> LabelArray:

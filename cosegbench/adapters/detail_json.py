@@ -27,7 +27,7 @@ class DetailJson(RegionReader):
         painted = np.zeros((image.height, image.width), np.uint16, order="F")
         for annotation in image.annotations:
             where = f"{self.path('')}, image {image_id}, annotation {annotation.get('id')}"
-            painted[decode_region(annotation["segmentation"], image.height, image.width, where)] = annotation[
+            painted[decode_region(annotation.get("segmentation"), image.height, image.width, where)] = annotation[
                 "category_id"
             ]
         return np.ascontiguousarray(painted)

@@ -74,4 +74,4 @@ def _mask(
     annotation: dict[str, object], image: ImageRegions, where: str
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     where = f"{where}, annotation {annotation.get('id')}"
-    return decode_region(annotation["segmentation"], image.height, image.width, where)
+    return decode_region(annotation.get("segmentation"), image.height, image.width, where)

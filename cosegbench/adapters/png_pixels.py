@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cosegbench.adapters.limits import check_size
 from cosegbench.errors import DataError, LabelError
 
 if TYPE_CHECKING:
@@ -32,21 +34,32 @@ def png_values(data: bytes, path: Path, *, palette: bool | None, deep: bool) -> 
         uint8, or uint16 for a 16-bit file.
 
     Raises:
-        DataError: not a PNG, or it cannot be decoded to its end.
+        DataError: not a PNG, larger than any label, or it cannot be decoded to its end.
         LabelError: not one channel, or a palette or bit depth that this format does not have.
     """
     from PIL import Image
 
-    if len(data) < _HEADER_BYTES or not data.startswith(_SIGNATURE):
+    if not data:
+        raise DataError(f"{path}: is empty (0 bytes).")
+    if len(data) < _HEADER_BYTES or not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR":
         raise DataError(f"{path}: is not a PNG file.")
     depth, colour = data[24], data[25]
     _check_header(path, depth, colour, palette=palette, deep=deep)
+    # Before the decoder sees the size: it takes the memory first, and only warns.
+    width, height = struct.unpack_from(">II", data, 16)
+    check_size(height, width, path)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if image.size != (width, height):  # a later header chunk would replace the one that was checked
+                raise DataError(f"{path}: cannot be decoded: it holds two headers.")
             image.load()
             values = np.asarray(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # what Pillow raises depends on which chunk is damaged
         raise DataError(f"{path}: cannot be decoded: {error}.") from error
+    if values.shape != (height, width):
+        raise DataError(f"{path}: cannot be decoded: its pixels are not those that its header speaks of.")
     # Pillow opens 16-bit gray as 32-bit integers in some versions; the file holds no more than 16.
     return values.astype(np.uint16, copy=False) if depth == 16 else values
 

@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cosegbench.adapters.limits import check_size
 from cosegbench.errors import DataError
 from cosegbench.labels import IGNORE
 from cosegbench.vocabulary import Vocabulary
 
 Mask = npt.NDArray[np.bool_]
+
+_MOST_BITS = 35
+"""Bits before the last group of a run length; the largest picture needs far fewer."""
 
 
 @dataclass(slots=True)
@@ -70,7 +74,7 @@ def _index(
     for annotation in annotations:
         category = annotation["category_id"]
         # 0 and 65535 have meanings of their own in a painted map.
-        if not isinstance(category, int) or not 0 < category < IGNORE:
+        if type(category) is not int or not 0 < category < IGNORE:
             raise DataError(f"{path}, annotation {annotation.get('id')}: category {category!r} is no id.")
         by_number[annotation["image_id"]].append(annotation)
     found: dict[str, ImageRegions] = {}
@@ -81,10 +85,14 @@ def _index(
             # Its annotations are taken already, and a second entry without them would blank the image.
             raise DataError(f"{path}: lists image {stem!r} twice.")
         regions = by_number.pop(number, [])
-        found[stem] = ImageRegions(int(image["height"]), int(image["width"]), image.get("phase"), regions)
+        height, width = image["height"], image["width"]
+        if type(height) is not int or type(width) is not int:  # true is an int, and no size
+            raise DataError(f"{path}: image {stem!r} has height {height!r} and width {width!r}.")
+        check_size(height, width, f"{path}, image {stem!r}")
+        found[stem] = ImageRegions(height, width, image.get("phase"), regions)
     if by_number:
         raise DataError(
-            f"{path}: annotations name {len(by_number)} images that are not listed, such as {min(by_number)}."
+            f"{path}: annotations name {len(by_number)} images that are not listed, such as {next(iter(by_number))!r}."
         )
     return found
 
@@ -125,11 +133,12 @@ def decode_region(segmentation: Any, height: int, width: int, where: str) -> Mas
             plain = isinstance(segmentation["counts"], list)
             runs = codec.frPyObjects(segmentation, height, width) if plain else segmentation
         elif _polygons(segmentation):
+            _check_points(segmentation, height, width, where)
             runs = codec.merge(codec.frPyObjects(segmentation, height, width))
         else:
             raise DataError(f"{where}: segmentation is neither polygons of at least 3 points nor run lengths.")
         decoded: Mask = codec.decode(runs).view(np.bool_)
-    except (ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError) as error:
         raise DataError(f"{where}: segmentation cannot be decoded: {error}.") from error
     return decoded
 
@@ -141,6 +150,14 @@ def _polygons(segmentation: Any) -> bool:
         and len(segmentation) > 0
         and all(isinstance(part, list) and len(part) >= 6 and len(part) % 2 == 0 for part in segmentation)
     )
+
+
+def _check_points(polygons: list[list[float]], height: int, width: int, where: str) -> None:
+    """Refuse points far outside: the codec takes memory for every step of an edge, and counts in 32 bits."""
+    side = max(height, width)
+    # NaN compares false with everything, and is refused with the rest.
+    if not all(-side <= value <= 2 * side for part in polygons for value in part):
+        raise DataError(f"{where}: a polygon has a point more than {side} pixels outside its image, or none at all.")
 
 
 def _check_runs(segmentation: dict[str, Any], height: int, width: int, where: str) -> None:
@@ -155,9 +172,17 @@ def _check_runs(segmentation: dict[str, Any], height: int, width: int, where: st
 
 def _unpack_runs(counts: str | bytes) -> list[int]:
     """The runs of COCO's compressed text: six bits a character, the third run on as differences to the last but one."""
+    if not isinstance(counts, str | bytes):  # a number would be taken for so many zero bytes
+        raise TypeError(f"counts is a {type(counts).__name__}")
+    letters = counts.encode() if isinstance(counts, str) else counts
+    # The codec reads on behind a text that ends within a number, and gives other letters a meaning.
+    if letters and (not 48 <= min(letters) <= max(letters) <= 111 or (letters[-1] - 48) & 0x20):
+        raise ValueError("run lengths end within a number, or hold letters that are none")
     runs: list[int] = []
     value = shift = 0
-    for letter in counts.encode() if isinstance(counts, str) else counts:
+    for letter in letters:
+        if shift > _MOST_BITS:
+            raise ValueError("a run length is longer than any image")
         bits = letter - 48
         value |= (bits & 0x1F) << shift
         shift += 5

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cosegbench.errors import EvidenceError
+from cosegbench.evidence.archive import read_arrays
 from cosegbench.evidence.channels import BOUNDARY, LAYOUTS, check_rows
 
 VERSION = 2
@@ -55,21 +54,13 @@ def load(path: Path) -> tuple[int, Images]:
         EvidenceError: no such file, not such a file, a newer version, or counts that contradict themselves.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            # Read whole: NumPy stops at the last value, before the checksum of a member is compared.
-            arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
-        return _read(path, arrays)
+        return _read(path, read_arrays(path))
     except FileNotFoundError as error:
         raise EvidenceError(f"no evidence at {path}; run the predictor again to make it.") from error
     except EvidenceError:
         raise
     except Exception as error:  # what the decoders raise depends on where the damage is
         raise EvidenceError(f"{path} is not an evidence file or is damaged; run again with --fresh.") from error
-
-
-def _array(data: bytes) -> npt.NDArray[Any]:
-    array: npt.NDArray[Any] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    return array
 
 
 def _read(path: Path, archive: dict[str, npt.NDArray[Any]]) -> tuple[int, Images]:
@@ -91,9 +82,13 @@ def _read(path: Path, archive: dict[str, npt.NDArray[Any]]) -> tuple[int, Images
         if f"{channel}/images" not in archive:
             continue
         counts = archive[f"{channel}/counts"].astype(np.int64)
+        columns = {name: archive[f"{channel}/{name}"] for name in layout.names or ()}
+        # One value would be repeated for as many rows as the counts claim.
+        if (counts < 0).any() or any(column.shape != (int(counts.sum()),) for column in columns.values()):
+            raise EvidenceError(f"{path} is damaged: channel {channel} has not as many rows as it says.")
         rows = np.empty(int(counts.sum()), layout)
-        for name in layout.names or ():
-            rows[name] = archive[f"{channel}/{name}"]
+        for name, column in columns.items():
+            rows[name] = column
         start = 0
         for index, count in zip(archive[f"{channel}/images"], counts, strict=True):
             part = rows[start : start + int(count)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cosegbench.adapters.base import NativeArray
+from cosegbench.adapters.base import NativeArray, looked_up
 from cosegbench.adapters.png_pixels import png_values
 from cosegbench.errors import DataError, LabelError, RequestError
 from cosegbench.files import atomic_file, write_text
@@ -100,6 +100,11 @@ def pair_files(folder: Path, image_ids: Sequence[str]) -> tuple[dict[str, Path],
     missing = [f"{folder / image_id}.png is missing" for image_id in image_ids if image_id not in found]
     if missing:
         summary = f"{len(missing)} of {len(image_ids)} images have no prediction in {folder}"
+        if len(found) == len(image_ids) == len(missing):
+            summary = (
+                f"none of the {len(found)} files in {folder} has the name of an image. There are as many files as "
+                "images, and files are paired by name, never by position: give each file its image's id"
+            )
         raise DataError(summary + (f", and {len(extra)} files belong to none." if extra else "."), [*missing, *extra])
     return {image_id: found[image_id] for image_id in image_ids}, extra
 
@@ -139,12 +144,20 @@ def read_labels(path: Path, num_classes: int, manifest: Manifest | None) -> Labe
     table[first:last] = np.arange(num_classes)
     if 0 <= void < table.size:
         table[void] = VOID
-    labels: LabelArray = np.take(table, values)
+    labels = looked_up(table, values)
     if (labels == _INVALID).any():
-        value = int(values[labels == _INVALID][0])
+        wrong = np.unique(values[labels == _INVALID])
+        hint = ""
+        if manifest is None and wrong.tolist() == [num_classes]:
+            hint = (
+                " Values that end one too high come of classes counted from 1, or of a background class that this view "
+                f'does not have: {MANIFEST} with "offset": 1, "void": 0 says so.'
+            )
+        elif manifest is None and wrong.tolist() == [255] and bits == 16:
+            hint = f' Where 255 means no class, {MANIFEST} with "void": 255 says so.'
         raise LabelError(
-            f"{path}: value {value} at {int((labels == _INVALID).sum())} pixels is no class; expected "
-            f"{rule.offset}..{rule.offset + num_classes - 1}, or {void} for void."
+            f"{path}: value {wrong[0]} at {int((labels == _INVALID).sum())} pixels is no class; expected "
+            f"{first}..{last - 1}, or {void} for void.{hint}"
         )
     return labels
 

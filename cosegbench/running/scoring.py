@@ -26,6 +26,7 @@ from cosegbench.running.data import View, check_columns, choose_options, content
 from cosegbench.running.environment import describe_environment
 from cosegbench.running.families import Family, check_protocols, group_protocols
 from cosegbench.running.finish import EXTERNAL, describe_dataset, save_evidence, score_protocols
+from cosegbench.running.guards import warnings_of
 from cosegbench.running.label_files import Manifest, find_folder, pair_files, read_labels, read_manifest
 from cosegbench.running.request import DEFAULT_PROTOCOL, Reporter, Silent
 
@@ -101,6 +102,8 @@ def score_predictions(request: ScoreRequest, reporter: Reporter | None = None) -
         tell.remark("\n".join([f"{len(extra)} files in {folder} were not scored:", *(f"  - {line}" for line in extra)]))
     with tell.progress(dataset.id, len(pairs), 0) as tick:
         evidence = collect(dataset, pairs, manifest, family, tick)
+    for text in warnings_of(evidence, dataset.vocabulary):
+        tell.remark(text)
     return keep_record(_record(request, dataset, family, manifest, evidence, path, tell), path, tell)
 
 

@@ -22,8 +22,6 @@ exceeds t after rounding exactly where it did before, but for differences of sin
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,7 @@ import numpy.typing as npt
 
 from cosegbench.assignment.arrays import to_numpy
 from cosegbench.errors import DataError
+from cosegbench.evidence.archive import read_arrays
 from cosegbench.files import atomic_file
 from cosegbench.prediction import MaskSet
 
@@ -108,9 +107,7 @@ def read_masks(path: Path) -> SavedMasks:
         DataError: no such file, damaged, of a newer version, or arrays that do not fit together.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            # Read whole: NumPy stops at the last value, before the checksum of a member is compared.
-            arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
+        arrays = read_arrays(path)
         version = int(arrays["version"])
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}.") from error
@@ -131,11 +128,6 @@ def read_masks(path: Path) -> SavedMasks:
     return SavedMasks(str(arrays["image_id"]), str(arrays["run"]), masks)
 
 
-def _array(data: bytes) -> npt.NDArray[Any]:
-    array: npt.NDArray[Any] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    return array
-
-
 def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
     """What of the arrays does not fit together; the rest is checked as any prediction is."""
     if wrong := sorted((arrays.keys() ^ _KEYS) - (arrays.keys() & _OPTIONAL)):
@@ -144,6 +136,8 @@ def _problem(arrays: dict[str, npt.NDArray[Any]]) -> str | None:
         return f"mask_steps is {arrays['mask_steps'].dtype} of shape {arrays['mask_steps'].shape}"
     if str(arrays["precision"]) not in ("float32", "float64"):
         return f"precision is {str(arrays['precision'])!r}"
+    if arrays["scale"].shape != () or arrays["scale"].dtype.kind not in "iuf":
+        return f"scale is {arrays['scale'].dtype} of shape {arrays['scale'].shape}"
     if str(arrays["kind"]) not in ("logit", "probability", "cosine"):
         return f"kind is {str(arrays['kind'])!r}"
     return None

@@ -14,6 +14,7 @@ from cosegbench.running.batches import Batch, plan
 from cosegbench.running.building import Recipe
 from cosegbench.running.environment import describe_environment
 from cosegbench.running.finish import save_evidence, score_protocols, timing
+from cosegbench.running.guards import warnings_of
 from cosegbench.running.job import Job
 from cosegbench.running.journal import Journal
 from cosegbench.running.loop import Pass, run_pass
@@ -111,6 +112,8 @@ class JobRunner:
         evidence = Evidence(len(job.dataset.vocabulary))
         for image_id, blob in journal.evidence():
             evidence.add_image_bytes(image_id, blob)
+        for text in warnings_of(evidence, job.dataset.vocabulary):
+            self.tell.remark(f"{job.title}: {text}")
         record = Record(
             schema_version=SCHEMA_VERSION,
             kind="run",
