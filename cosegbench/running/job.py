@@ -140,7 +140,7 @@ class Job:
             remove_parts(path.parent, path.name)
 
     def sweep_finished(self) -> None:
-        """Remove the journals of a finished run, whose process was killed before it could; a folder may be read-only."""
+        """Remove the journals of a finished run, whose process was killed before; a folder may be read-only."""
         if not any(path.exists() for path in (*self.journals(), *self.owners())):
             return
         with contextlib.suppress(RecordError), Held(self.owner):

@@ -28,11 +28,23 @@ _PAUSE = 0.1
 _BEAT = 2.0
 """Seconds between two signs of life."""
 
+_GRACE = 2.0
+"""Seconds for process 0 to say what went wrong."""
+
 _KEPT = f"What it and the others stored is kept. {AGAIN} The number of processes may be another."
 
 
 class LostError(WorkError):
-    """A process of the run has ended or failed, or gives no sign of life."""
+    """A process of the run has ended or failed, or gives no sign of life.
+
+    Args:
+        text: which, and how to go on.
+        told: whether process 0 says what went wrong.
+    """
+
+    def __init__(self, text: str, *, told: bool = False) -> None:
+        self.told = told
+        super().__init__(text)
 
 
 class Watch:
@@ -162,8 +174,8 @@ class Leading:
                 numbers = ", ".join(map(str, missing))
                 raise LostError(
                     f"{self._job.title}: of {self._team.processes} processes these have not come within "
-                    f"{self._team.patience:.0f} s: {numbers}. All of them must see the folder {self._job.record.parent} "
-                    f"under their --results. {_KEPT}"
+                    f"{self._team.patience:.0f} s: {numbers}. All of them must see the folder "
+                    f"{self._job.record.parent} under their --results. {_KEPT}"
                 )
             time.sleep(_PAUSE)
         self._call = replace(self._call, members=found)
@@ -243,11 +255,14 @@ class Helping:
                 if call.members.get(str(self._team.process)) == self._answer.nonce:
                     return call
                 if mine and call.failed:
-                    raise LostError("process 0 has given up, and says why itself.")
+                    time.sleep(_GRACE)  # a launcher ends process 0 as soon as one has ended: it speaks first
+                    raise LostError("process 0 has given up, and says why itself.", told=True)
                 if not mine and not call.members and not call.failed:
                     self._answer = replace(self._answer, call=call.nonce)
                     self._say()
-            if why := watch.lost(self._answer.call, owner_in(call) if call and call.nonce == self._answer.call else None):
+            if why := watch.lost(
+                self._answer.call, owner_in(call) if call and call.nonce == self._answer.call else None
+            ):
                 raise LostError(
                     f"{self._job.title}: process 0 {why}. It must see the folder {self._job.record.parent} under its "
                     f"--results. {_KEPT}"

@@ -1,4 +1,4 @@
-"""The notes that the processes of a run leave for each other beside its record; each is written whole by one process."""
+"""The notes that processes of a run leave for each other beside its record; each is written whole by one process."""
 
 from __future__ import annotations
 

@@ -144,7 +144,9 @@ def check_saving(request: RunRequest) -> None:
     if request.save not in SAVES:
         raise RequestError(f"unknown kind of saved predictions {request.save!r}. Known: {', '.join(SAVES)}.")
     if request.save == "soft" and request.team.processes > 1:
-        raise RequestError("--save soft is for one process: its folder has one writer. Save labels, or use one process.")
+        raise RequestError(
+            "--save soft is for one process: its folder has one writer. Save labels, or use one process."
+        )
     if request.save == "soft" and request.save_predictions is None:
         raise RequestError("--save soft needs a folder: give --save-predictions DIR.")
     if request.save == "soft" and request.input.kind != "squash":
