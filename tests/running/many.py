@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from running.killing import HOOK
 from running.support import World
 
 LAUNCHER = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
@@ -25,6 +26,12 @@ def start(words: list[str], process: int, processes: int, **variables: str) -> s
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def killed_at(call: str) -> dict[str, str]:
+    """Variables of a process that kills itself at a call (see ``kill_hook/sitecustomize.py``)."""
+    path = os.pathsep.join([str(HOOK), os.environ.get("PYTHONPATH", "")])
+    return {"PYTHONPATH": path, "COSEGBENCH_TEST_KILL": call}
 
 
 def together(words: list[str], processes: int) -> list[tuple[int, str, str]]:

@@ -112,7 +112,7 @@ def test_a_process_that_failed_says_why_itself(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         failed = pool.submit(fail)
         leading = Leading(job(tmp_path), team(0), [0])
-        with pytest.raises(LostError, match="process 1 .* has failed, and says why itself"), leading:
+        with pytest.raises(LostError, match=r"process 1 .* has failed, and says why itself"), leading:
             leading.wait(lambda _: None)
         with pytest.raises(ValueError, match="broken"):
             failed.result()
