@@ -95,8 +95,8 @@ class Leading:
         self._images: dict[int, int] = {}
 
     def __enter__(self) -> Self:
+        self._board.sweep()  # what an earlier launch left, also where this process is alone now
         if self._team.processes > 1:
-            self._board.sweep()
             self._say()
             try:
                 self._gather()
