@@ -19,6 +19,12 @@ from pathlib import Path
 from typing import Any
 
 
+def say(text: str) -> None:
+    """A line, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def content(results: Path) -> dict[str, Any]:
     """Every file of a results folder; of a record all but its times and command line."""
     found: dict[str, Any] = {}
@@ -63,9 +69,9 @@ def main() -> int:
             unequal += failed
             says = f"exit {code}, {', '.join(other) or 'no files'} differ" if failed else "equal"
             records = sum(name.endswith(".json") for name in found)
-            print(f"{processes} processes: {records} records, {len(found)} files, {seconds:.1f} s: {says}", flush=True)
+            say(f"{processes} processes: {records} records, {len(found)} files, {seconds:.1f} s: {says}")
             if code:
-                print((results.parent / f"{results.name}.log").read_text(errors="replace")[-3000:])
+                say((results.parent / f"{results.name}.log").read_text(errors="replace")[-3000:])
     return 1 if unequal else 0
 
 
