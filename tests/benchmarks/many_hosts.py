@@ -69,9 +69,9 @@ def network() -> Iterator[None]:
 
 def launch(number: int, words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """torchrun on one host."""
-    torchrun = ["-m", "torch.distributed.run", f"--nnodes={HOSTS}", "--nproc-per-node=1", f"--node-rank={number}"]
+    torchrun = ["-m", "torch.distributed.run", f"--nnodes={HOSTS}", "--nproc-per-node=1"]
     meeting = ["--rdzv-backend=c10d", f"--rdzv-endpoint={address(0)}:{PORT}", "--rdzv-id=hosts"]
-    meeting += [f"--local-addr={address(number)}", "--rdzv-conf=join_timeout=120"]
+    meeting += [f"--local-addr={address(number)}", f"--rdzv-conf=join_timeout=120,is_host={int(number == 0)}"]
     command = ["ip", "netns", "exec", host(number), sys.executable, *torchrun, *meeting, *words]
     with log.open("ab") as stream:
         return subprocess.Popen(command, stdout=stream, stderr=stream)
