@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from many_processes import content, say
 HOSTS = 3
 BRIDGE = f"cb{os.getpid() % 10000}"
 PORT = 29411
+NAMES = Path("/etc/netns")
 
 
 def ip(*words: str) -> None:
@@ -56,6 +58,10 @@ def network() -> Iterator[None]:
         ip("-n", BRIDGE, "link", "set", "br0", "up")
         for number in range(HOSTS):
             ip("netns", "add", host(number))
+            names = NAMES / host(number)  # what `ip netns exec` shows as the files of /etc
+            names.mkdir(parents=True)
+            (names / "hosts").write_text("".join(f"{address(each)} host{each}\n" for each in range(HOSTS)))
+            (names / "resolv.conf").write_text("")
             ip("link", "add", "eth0", "netns", host(number), "type", "veth", "peer", f"port{number}", "netns", BRIDGE)
             ip("-n", BRIDGE, "link", "set", f"port{number}", "master", "br0", "up")
             ip("-n", host(number), "address", "add", f"{address(number)}/24", "dev", "eth0")
@@ -65,6 +71,7 @@ def network() -> Iterator[None]:
     finally:
         for name in (*map(host, range(HOSTS)), BRIDGE):
             subprocess.run(["ip", "netns", "delete", name], check=False, stderr=subprocess.DEVNULL)
+            shutil.rmtree(NAMES / name, ignore_errors=True)
 
 
 def launch(number: int, words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
@@ -118,7 +125,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--predictor", default="coseg-prefix")
     parser.add_argument("--dataset", default="miniature-voc20")
-    parser.add_argument("--limit", default="24")
+    parser.add_argument("--limit", default="150")
+    parser.add_argument("--only-cut", action="store_true", help="leave step 2 out")
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     run = ["-m", "cosegbench", "run", "--predictor", given.predictor, "--dataset", given.dataset]
@@ -129,9 +137,11 @@ def main() -> int:
         subprocess.run([sys.executable, *run, str(folder / "alone")], check=True, stderr=subprocess.DEVNULL)
         expected = content(folder / "alone")
 
-        codes = together([*run, str(folder / "three")], log)
-        equal = [content(folder / "three") == expected]
-        say(f"three hosts: exit codes {codes}, equal: {equal[-1]}")
+        equal = []
+        if not given.only_cut:
+            codes = together([*run, str(folder / "three")], log)
+            equal = [content(folder / "three") == expected]
+            say(f"three hosts: exit codes {codes}, equal: {equal[-1]}")
 
         codes, journals = cut_off([*run, str(folder / "cut")], folder / "cut", log)
         say(f"third host cut off: exit codes {codes}, kept: {', '.join(journals)}")
