@@ -21,10 +21,10 @@ from cosegbench.cli.common import (
 from cosegbench.cli.completion import complete_datasets, complete_protocols, complete_suites
 from cosegbench.cli.figures import figures
 from cosegbench.cli.output import emit, json_option
-from cosegbench.cli.progress import Terminal
+from cosegbench.cli.team import speaking_for, team_options
 from cosegbench.protocols import Input, InputKind
-from cosegbench.running.cores import default_threads
 from cosegbench.running.request import DEFAULT_PROTOCOL, DEFAULT_RESULTS, SAVES, RunRequest
+from cosegbench.running.team import Team
 
 
 @click.command("run")
@@ -95,6 +95,7 @@ from cosegbench.running.request import DEFAULT_PROTOCOL, DEFAULT_RESULTS, SAVES,
     help="What --save-predictions writes: label PNGs; or these and the predictor's masks in 8 bit, from which "
     "`score --soft` answers other thresholds.",
 )
+@team_options
 @click.option("--fresh", is_flag=True, help="Replace what is there instead of going on with it.")
 @json_option
 def command(json_file: str | None, **given: Any) -> None:
@@ -104,13 +105,20 @@ def command(json_file: str | None, **given: Any) -> None:
     RESULTS/PREDICTOR/DATASET.FAMILY.json, its integer evidence beside it.
 
     --input crop or slide is another method and so another record, and another row of the table.
+
+    Several processes share the images: torchrun --nproc-per-node N -m cosegbench run ..., or any launcher with
+    --process and --processes. The record is that of one process with the same --threads.
     """
     from cosegbench.records import read_record
     from cosegbench.records.codec import encode
     from cosegbench.running.runner import run
 
-    request = _request(**given)
-    records = [read_record(path) for path in run(request, Terminal())]
+    with speaking_for(given) as (team, tell):
+        request = _request(team=team, **given)
+        paths = run(request, tell)
+    if not team.leads:
+        return
+    records = [read_record(path) for path in paths]
     lines = [line for record in records for line in figures(record, request.protocols)]
     emit("\n".join(lines), [encode(record) for record in records], json_file)
 
@@ -123,12 +131,14 @@ def _request(
     kind: InputKind,
     window: int | None,
     stride: int | None,
+    team: Team,
     **given: Any,
 ) -> RunRequest:
     return RunRequest(
         input=Input.chosen(kind, window, stride),
         datasets=dataset_names(suite, datasets),
         conventions=pairs(conventions),
-        threads=threads or default_threads(),
+        threads=threads or team.threads,
+        team=team,
         **given,
     )

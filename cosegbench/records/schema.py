@@ -176,16 +176,18 @@ class Timing:
     """How long inference took, over all sessions that it was spread over; never part of a table.
 
     Args:
-        seconds: wall time of the batches, loading and scoring included.
+        seconds: wall time of the batches, loading and scoring included; added up where processes shared them.
         predictor_seconds: of these, inside ``predict``; null where nothing was predicted.
         images_per_second: images by ``seconds``.
         sessions: number of starts that it took.
+        processes: that shared the images, at the last start.
     """
 
     seconds: float
     predictor_seconds: float | None
     images_per_second: float | None
     sessions: int = 1
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)

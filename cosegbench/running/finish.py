@@ -82,10 +82,10 @@ def score_protocols(
     return scores
 
 
-def timing(spent: Spent, images: int) -> Timing:
-    """What the record says about time."""
+def timing(spent: Spent, images: int, processes: int = 1) -> Timing:
+    """What the record says about time; of several processes the seconds are added up, so the rate is that of one."""
     rate = images / spent.seconds if spent.seconds > 0 else None
-    return Timing(spent.seconds, spent.predictor_seconds, rate, spent.sessions)
+    return Timing(spent.seconds, spent.predictor_seconds, rate, spent.sessions, processes)
 
 
 def _score(evidence: Evidence, protocol: Protocol, external: bool) -> ScoreInfo:

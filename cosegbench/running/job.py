@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -67,6 +68,22 @@ class Job:
         """The file that says which process works on the run."""
         return _beside(self.record, ".lock")
 
+    def owner_of(self, process: int) -> Path:
+        """The file that says who writes the journal of one process; process 0 writes its own as the run's owner."""
+        return _beside(self.record, f".{process}.lock") if process else self.owner
+
+    def owners(self) -> list[Path]:
+        """Every such file that is there, and the run's own whether it is there or not."""
+        return [self.owner, *self._numbered(".", ".lock")]
+
+    def journals(self) -> list[Path]:
+        """Every journal that is there, of however many processes."""
+        return [*([self.journal] if self.journal.is_file() else []), *self.other_journals()]
+
+    def other_journals(self) -> list[Path]:
+        """The journals that are there, but for that of process 0."""
+        return self._numbered(".journal.", ".sqlite")
+
     def seen(self, images_digest: str) -> Job:
         """The same job, whose record will state what the photographs were."""
         return replace(self, about=replace(self.about, images_digest=images_digest))
@@ -77,44 +94,68 @@ class Job:
         Raises:
             RecordError: a record or journal that cannot be read.
         """
+        recorded = self.recorded_identity()
+        if recorded[0] != "new":
+            return recorded
         mine = json.loads(canonical(self.identity))
-        if self.record.is_file():
-            execution = read_record(self.record).execution
-            stored = {} if execution is None else json.loads(canonical(execution.identity))
-            return ("finished" if mine in (stored, _without_requests(stored)) else "other"), stored
-        found = read_identity(self.journal)
-        if found is None:
+        found = [identity for identity in map(read_identity, self.journals()) if identity is not None]
+        others = [identity for identity in found if identity != mine]
+        if others:
+            return "other", others[0]
+        return ("partial", mine) if found else ("new", {})
+
+    def recorded_identity(self) -> tuple[State, Mapping[str, Any]]:
+        """As above, of the record alone: ``new`` where there is none, whatever the journals hold.
+
+        Raises:
+            RecordError: it cannot be read.
+        """
+        if not self.record.is_file():
             return "new", {}
-        return ("partial" if found == mine else "other"), found
+        mine, execution = json.loads(canonical(self.identity)), read_record(self.record).execution
+        stored = {} if execution is None else json.loads(canonical(execution.identity))
+        return ("finished" if mine in (stored, _without_requests(stored)) else "other"), stored
 
     def clear(self) -> None:
-        """Remove record, evidence and journal; the record first, so that no record ever lacks its evidence.
+        """Remove record, evidence and journals; the record first, so that no record ever lacks its evidence.
 
         Raises:
             RecordError: a file cannot be removed.
         """
-        self._remove(self.record, evidence_path(self.record), self.journal, rollback_file(self.journal))
+        self._remove(self.record, evidence_path(self.record))
+        self.remove_journals()
 
-    def remove_journal(self) -> None:
-        """Remove the journal of a run whose record is written.
+    def remove_journals(self) -> None:
+        """Remove the journals of a run whose record is written.
 
         Raises:
-            RecordError: it cannot be removed.
+            RecordError: one cannot be removed.
         """
-        self._remove(self.journal, rollback_file(self.journal))
+        for path in (self.journal, *self.other_journals()):
+            self._remove(path, rollback_file(path))
 
     def sweep(self) -> None:
         """Remove what killed processes left half-written; only for whoever holds the run."""
-        for path in (self.record, evidence_path(self.record), self.journal, self.owner):
+        for path in (self.record, evidence_path(self.record), self.journal, *self.journals(), *self.owners()):
             remove_parts(path.parent, path.name)
 
     def sweep_finished(self) -> None:
-        """Remove the journal of a finished run, whose process was killed before it could; a folder may be read-only."""
-        if not any(path.exists() for path in (self.journal, self.owner)):
+        """Remove the journals of a finished run, whose process was killed before; a folder may be read-only."""
+        if not any(path.exists() for path in (*self.journals(), *self.owners())):
             return
         with contextlib.suppress(RecordError), Held(self.owner):
-            self.remove_journal()
+            self.remove_journals()
             self.sweep()
+
+    def _numbered(self, before: str, after: str) -> list[Path]:
+        """The files beside the record that bear the number of a process, in order."""
+        start = _beside(self.record, before).name
+        found = {
+            int(number): path
+            for path in self.record.parent.glob(f"{escape(start)}*{after}")
+            if (number := path.name[len(start) : -len(after)]).isascii() and number.isdigit()
+        }
+        return [found[number] for number in sorted(found)]
 
     @staticmethod
     def _remove(*paths: Path) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from cosegbench.errors import RequestError
+from cosegbench.running.team import Team
 
 
 @contextmanager
@@ -32,6 +33,29 @@ def limited_threads(threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def take_gpu(device: str | None, team: Team) -> None:
+    """Where several processes of one machine were given ``cuda``, take the GPU of this one's number.
+
+    The predictor still sees ``cuda``, so that nothing that is recorded tells one process from another.
+
+    Raises:
+        RequestError: torch is not installed, or finds fewer GPUs than processes.
+    """
+    if device != "cuda" or team.beside == 1:
+        return
+    try:
+        import torch
+    except ImportError as error:
+        raise RequestError("--device cuda needs torch, which is not installed.") from error
+    there = torch.cuda.device_count()
+    if team.beside > there:
+        raise RequestError(
+            f"--device cuda takes a GPU for each process: {team.beside} processes were started on this machine, where "
+            f"torch finds {there}. Start as many as there are GPUs, or give --device cpu."
+        )
+    torch.cuda.set_device(team.local)
 
 
 def seed_batch(seed: int, batch: int) -> None:

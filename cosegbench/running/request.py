@@ -10,6 +10,7 @@ from typing import Literal, Protocol, get_args
 
 from cosegbench.protocols import Input
 from cosegbench.running.cores import default_threads
+from cosegbench.running.team import ALONE, Team
 
 DEFAULT_PROTOCOL = "standard"
 DEFAULT_BATCH_SIZE = 8
@@ -44,6 +45,7 @@ class RunRequest:
         save_predictions: folder for label PNGs; None for none.
         save: ``"labels"``, or ``"soft"`` for the masks in 8 bit too.
         fresh: replace what is there instead of going on with it.
+        team: the processes that share the run, and which one this is.
     """
 
     predictor: str
@@ -65,6 +67,7 @@ class RunRequest:
     save_predictions: Path | None = None
     save: Save = "labels"
     fresh: bool = False
+    team: Team = ALONE
 
 
 Tick = Callable[[int], None]

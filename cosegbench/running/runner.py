@@ -31,7 +31,7 @@ from cosegbench.running.families import Family, check_protocols, fixed_inputs, g
 from cosegbench.running.finish import describe_dataset
 from cosegbench.running.job import Job, differences, make_identity
 from cosegbench.running.owner import Held, check_free
-from cosegbench.running.process import limited_threads
+from cosegbench.running.process import limited_threads, take_gpu
 from cosegbench.running.proving import MEND, changed_figures, changed_statements
 from cosegbench.running.request import Reporter, RunRequest, Silent
 from cosegbench.running.saving import check_saving, require_saved
@@ -62,9 +62,13 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
     cards = check_columns(request.datasets, request.conventions)
     recipe = _recipe(request)
     jobs = _Planner(request, recipe, tell).jobs(cards)
+    if not request.team.leads:
+        _help(jobs, recipe, request, tell)
+        return [job.record for job in jobs]
     for job in jobs:
         if request.fresh or not job.record.is_file():
-            check_free(job.owner)
+            for owner in job.owners():
+                check_free(owner)
     left = _left_to_do(jobs, request, tell)
     photographs = check_files([job.dataset for job in left])
     with contextlib.ExitStack() as stack:
@@ -81,6 +85,22 @@ def run(request: RunRequest, reporter: Reporter | None = None) -> list[Path]:
     return [job.record for job in jobs]
 
 
+def _help(jobs: Sequence[Job], recipe: Recipe, request: RunRequest, tell: Reporter) -> None:
+    """Do this process's share of each job that process 0 leads: of those that were not finished before.
+
+    Process 0 finishes no job before every other has reported, so a record that is there was there before.
+
+    Raises:
+        CosegbenchError: as :func:`run`.
+    """
+    for job in jobs:
+        state, stored = job.recorded_identity()
+        if request.fresh or state == "new":
+            JobRunner(job, recipe, request, tell).help()
+        elif state == "other":
+            raise _refused([(job, stored)])
+
+
 def _recipe(request: RunRequest) -> Recipe:
     """Everything about the predictor and the process that can be refused before any data is looked at."""
     recipe = Recipe(
@@ -91,6 +111,7 @@ def _recipe(request: RunRequest) -> Recipe:
         seed=request.seed,
         name=request.name,
     )
+    take_gpu(request.device, request.team)
     recipe.options("real")
     plan((), request.batch_size)
     with limited_threads(request.threads):
@@ -214,7 +235,8 @@ def _left_to_do(jobs: Sequence[Job], request: RunRequest, tell: Reporter) -> lis
     """
     if request.fresh:
         return list(jobs)
-    left, others = [], []
+    left: list[Job] = []
+    others: list[tuple[Job, Mapping[str, Any]]] = []
     for job in jobs:
         state, stored = job.stored_identity()
         if state == "finished":
@@ -224,12 +246,21 @@ def _left_to_do(jobs: Sequence[Job], request: RunRequest, tell: Reporter) -> lis
             tell.remark(f"{job.title}: finished before, nothing to compute: {job.record}")
             continue
         if state == "other":
-            lines = differences(stored, job.identity) if stored else ["it was not made by `run`"]
-            others.append("".join([f"\n  {job.record} differs:", *(f"\n    - {line}" for line in lines)]))
+            others.append((job, stored))
         left.append(job)
     if others:
-        raise RequestError(
-            f"{jobs[0].predictor.id!r} has another run in the results folder; runs are never mixed.{''.join(others)}\n"
-            "Give --fresh to replace it, or --name or --results to keep both."
-        )
+        raise _refused(others)
     return left
+
+
+def _refused(others: Sequence[tuple[Job, Mapping[str, Any]]]) -> RequestError:
+    """What to say where other runs lie under the names of these jobs."""
+    text = ""
+    for job, stored in others:
+        lines = differences(stored, job.identity) if stored else ["it was not made by `run`"]
+        text += "".join([f"\n  {job.record} differs:", *(f"\n    - {line}" for line in lines)])
+    name = others[0][0].predictor.id
+    return RequestError(
+        f"{name!r} has another run in the results folder; runs are never mixed.{text}\n"
+        "Give --fresh to replace it, or --name or --results to keep both."
+    )

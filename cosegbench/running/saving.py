@@ -109,7 +109,7 @@ class Saving:
         soft = request.save == "soft"
         masks = SoftFolder.open(parent, job, input_size, fresh=request.fresh) if soft else None
         for made in (labels, masks):
-            if made is not None:
+            if made is not None and request.team.leads:  # the others begin when this is done
                 remove_parts(made.folder)  # what a killed process left half-written
         return cls(labels, masks)
 
@@ -143,6 +143,10 @@ def check_saving(request: RunRequest) -> None:
     """
     if request.save not in SAVES:
         raise RequestError(f"unknown kind of saved predictions {request.save!r}. Known: {', '.join(SAVES)}.")
+    if request.save == "soft" and request.team.processes > 1:
+        raise RequestError(
+            "--save soft is for one process: its folder has one writer. Save labels, or use one process."
+        )
     if request.save == "soft" and request.save_predictions is None:
         raise RequestError("--save soft needs a folder: give --save-predictions DIR.")
     if request.save == "soft" and request.input.kind != "squash":
