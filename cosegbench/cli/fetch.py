@@ -52,6 +52,7 @@ def fetch(
     from cosegbench.cli.fetch_texts import plan_content, plan_text
     from cosegbench.cli.fetching_bar import Bar
     from cosegbench.fetching import fetch_lock, make_plan
+    from cosegbench.running.stopping import StoppedError
 
     views = _views(datasets, suite, splits or ("val",), pairs(conventions))
     root = data_root or default_data_root()
@@ -64,9 +65,9 @@ def fetch(
     try:
         with fetch_lock(root, lambda text: click.echo(text, err=True)):
             failed = _fetch_all(views, root, Bar(), yes=yes, keep=keep, json_file=json_file)
-    except KeyboardInterrupt:
-        click.echo("\nStopped. Start the same command again: it goes on with what was downloaded.", err=True)
-        sys.exit(1)
+    except KeyboardInterrupt as stop:
+        said = "stopped. Start the same command again: it goes on with what was downloaded."
+        raise StoppedError(said, stop) from None
     if failed:
         sys.exit(1)
 
