@@ -11,7 +11,7 @@ import numpy as np
 from cosegbench.dataset import Dataset, in_threads
 from cosegbench.errors import RequestError
 from cosegbench.probes.gains import CONTRASTS, Measured, class_figures, gain_figures, recall_figures
-from cosegbench.probes.inference import Bench, ProbeRequest, finished, journal_path, open_bench
+from cosegbench.probes.inference import Bench, ProbeRequest, finished, open_bench
 from cosegbench.probes.looking import look
 from cosegbench.probes.recall import CONDITIONS, MEASURES, Answer, answers, unit_name
 from cosegbench.probes.result import SCHEMA_VERSION, ProbeResult, definition_digest, write_result
@@ -20,7 +20,9 @@ from cosegbench.probes.segments import Chosen, Segment, SegmentRule, choose_segm
 from cosegbench.probes.surroundings import GREY, grey_out, replace_around
 from cosegbench.protocols import Protocol, get_protocol
 from cosegbench.running.environment import describe_environment
+from cosegbench.running.job import journal_path
 from cosegbench.running.request import Reporter, Silent
+from cosegbench.running.salvage import remove_journal
 from cosegbench.running.samples import Sample
 from cosegbench.statistics.bootstrap import RESAMPLES
 from cosegbench.statistics.intervals import LEVEL
@@ -81,7 +83,7 @@ def probe_coexistence(
         timing=done.timing,
     )
     write_result(path, result)
-    journal_path(path).unlink(missing_ok=True)
+    remove_journal(journal_path(path))
     tell.remark(f"{bench.recipe.id}: wrote {path}")
     return result
 

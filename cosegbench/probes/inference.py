@@ -21,7 +21,7 @@ from cosegbench.running.data import View, check_columns, choose_options, content
 from cosegbench.running.data import sizes_digest as photograph_sizes
 from cosegbench.running.environment import library_versions
 from cosegbench.running.finish import describe_dataset
-from cosegbench.running.job import canonical, differences, make_identity
+from cosegbench.running.job import canonical, differences, journal_path, make_identity
 from cosegbench.running.journal import read_identity
 from cosegbench.running.request import DEFAULT_BATCH_SIZE, Reporter
 
@@ -140,13 +140,3 @@ def finished(path: Path, identity: Mapping[str, Any], *, fresh: bool) -> ProbeRe
         return result
     lines = "".join(f"\n    - {line}" for line in differences(there, mine))
     raise RequestError(f"{file} holds another probe:{lines}\nGive --fresh to replace it, or --results to keep both.")
-
-
-def journal_path(path: Path) -> Path:
-    """Where the journal of a result lies while the probe is not finished."""
-    return path.with_name(path.name.removesuffix(".json") + ".journal.sqlite")
-
-
-def owner_path(path: Path) -> Path:
-    """The file that says which process works on a result."""
-    return path.with_name(path.name.removesuffix(".json") + ".lock")

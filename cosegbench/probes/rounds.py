@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any
 from cosegbench.errors import RecordError
 from cosegbench.evidence import Evidence
 from cosegbench.files import text_digest
-from cosegbench.probes.inference import Bench, ProbeRequest, journal_path, owner_path
+from cosegbench.probes.inference import Bench, ProbeRequest
 from cosegbench.records import DatasetInfo, ExecutionInfo, PredictorInfo, Timing
 from cosegbench.running.batches import Batch, plan
 from cosegbench.running.data import check_files
 from cosegbench.running.finish import timing
-from cosegbench.running.job import canonical
+from cosegbench.running.job import canonical, journal_path, owner_path
 from cosegbench.running.journal import Journal
 from cosegbench.running.loop import Pass, run_pass
 from cosegbench.running.outputs import guarded
 from cosegbench.running.owner import Held
 from cosegbench.running.process import limited_threads
 from cosegbench.running.request import Reporter
+from cosegbench.running.salvage import remove_journal
 from cosegbench.running.samples import Sample
 from cosegbench.running.stopping import AGAIN, StoppedError
 
@@ -104,7 +105,7 @@ def run_rounds(bench: Bench, path: Path, identity: Mapping[str, Any], rounds: Se
         except Exception:
             with contextlib.suppress(RecordError):  # the failure itself is what the user must see
                 if not journal.done():  # nothing to go on with, and it would refuse the mended request
-                    file.unlink(missing_ok=True)
+                    remove_journal(file)
             raise
         for unit, blob in journal.evidence():
             evidence.add_image_bytes(unit, blob)
@@ -123,7 +124,7 @@ def run_rounds(bench: Bench, path: Path, identity: Mapping[str, Any], rounds: Se
 
 def _open(file: Path, identity: Mapping[str, Any], photographs: str, request: ProbeRequest) -> Journal:
     if request.fresh:
-        file.unlink(missing_ok=True)
+        remove_journal(file)
     return Journal(file, identity, photographs)
 
 

@@ -12,7 +12,7 @@ from cosegbench.dataset import Dataset
 from cosegbench.errors import RecordError
 from cosegbench.evidence import Evidence
 from cosegbench.files import file_digest
-from cosegbench.probes.inference import Bench, ProbeRequest, finished, journal_path, open_bench
+from cosegbench.probes.inference import Bench, ProbeRequest, finished, open_bench
 from cosegbench.probes.looking import look_through
 from cosegbench.probes.names import other_names, strange_names
 from cosegbench.probes.result import SCHEMA_VERSION, ProbeResult, definition_digest, write_result
@@ -22,7 +22,9 @@ from cosegbench.probes.variants import BASE, VariantOf, VariantRule, make_varian
 from cosegbench.protocols import get_protocol
 from cosegbench.running.environment import describe_environment
 from cosegbench.running.finish import save_evidence
+from cosegbench.running.job import journal_path
 from cosegbench.running.request import Reporter, Silent
+from cosegbench.running.salvage import remove_journal
 from cosegbench.running.samples import Sample
 from cosegbench.statistics import Counts
 from cosegbench.statistics.bootstrap import RESAMPLES
@@ -73,7 +75,7 @@ def probe_vocabulary(request: ProbeRequest, rule: VariantRule, reporter: Reporte
         timing=done.timing,
     )
     write_result(path, result)
-    journal_path(path).unlink(missing_ok=True)
+    remove_journal(journal_path(path))
     tell.remark(f"{bench.recipe.id}: wrote {path}")
     return result
 

@@ -66,7 +66,7 @@ class Job:
     @property
     def owner(self) -> Path:
         """The file that says which process works on the run."""
-        return _beside(self.record, ".lock")
+        return owner_path(self.record)
 
     def owner_of(self, process: int) -> Path:
         """The file that says who writes the journal of one process; process 0 writes its own as the run's owner."""
@@ -180,6 +180,11 @@ def journal_path(record: Path, process: int = 0) -> Path:
         process: its number among those that share the run, from 0.
     """
     return _beside(record, f".journal.{process}.sqlite" if process else ".journal.sqlite")
+
+
+def owner_path(record: Path) -> Path:
+    """The file that says which process works on what is to become this record."""
+    return _beside(record, ".lock")
 
 
 def _beside(record: Path, suffix: str) -> Path:

@@ -73,6 +73,12 @@ def rollback_file(path: Path) -> Path:
     return path.with_name(path.name + "-journal")
 
 
+def remove_journal(path: Path) -> None:
+    """Remove a journal and its rollback file, which would be applied to the next journal of that name."""
+    path.unlink(missing_ok=True)
+    rollback_file(path).unlink(missing_ok=True)
+
+
 def _readable(database: sqlite3.Connection, query: str) -> Iterator[Any]:
     """The rows up to the first damaged page, and those behind the last one; some may come twice."""
     for order in ("", " DESC"):
